@@ -1,0 +1,2 @@
+export * from './inventory-id.ts'
+export * from './object.ts'
