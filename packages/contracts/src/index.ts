@@ -1,1 +1,5 @@
-export {}
+export * from './envelope.ts'
+export * from './fields.ts'
+export * from './messages.ts'
+export * from './names.ts'
+export * from './subjects.ts'

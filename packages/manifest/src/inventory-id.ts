@@ -23,7 +23,8 @@ export function parseInventoryId(id: string): ObjectRef {
   const first = id.indexOf('_')
   const last = id.lastIndexOf('_')
   const beforeGroup = id.lastIndexOf('_', last - 1)
-  if (first < 0 || beforeGroup <= first) throw new Error(`inventory id "${id}" is not <namespace>_<name>_<group>_<kind>`)
+  if (first < 0 || beforeGroup <= first)
+    throw new Error(`inventory id "${id}" is not <namespace>_<name>_<group>_<kind>`)
   return {
     namespace: id.slice(0, first),
     name: id.slice(first + 1, beforeGroup).replaceAll('__', ':'),

@@ -1,0 +1,47 @@
+/** Names that Flux fixed and that its CLI, dashboards and users' manifests rely on. Source: Flux's API packages. */
+
+export const SOURCE_GROUP = 'source.toolkit.fluxcd.io'
+export const KUSTOMIZE_GROUP = 'kustomize.toolkit.fluxcd.io'
+
+export const GIT_REPOSITORY = { group: SOURCE_GROUP, version: 'v1', kind: 'GitRepository' } as const
+export const KUSTOMIZATION = { group: KUSTOMIZE_GROUP, version: 'v1', kind: 'Kustomization' } as const
+
+/** Held while our own clean-up (artifact, prune) is not done. */
+export const FINALIZER = 'finalizers.fluxcd.io'
+
+/** A changed value asks for one reconciliation now; it is copied to status.lastHandledReconcileAt. */
+export const REQUESTED_AT_ANNOTATION = 'reconcile.fluxcd.io/requestedAt'
+
+/** Owner labels on every applied object: which Kustomization it belongs to. */
+export const OWNER_NAME_LABEL = 'kustomize.toolkit.fluxcd.io/name'
+export const OWNER_NAMESPACE_LABEL = 'kustomize.toolkit.fluxcd.io/namespace'
+
+/** Per-object switches, as a label or an annotation; the value is compared without regard to case. */
+export const RECONCILE_SWITCH = 'kustomize.toolkit.fluxcd.io/reconcile'
+export const SSA_SWITCH = 'kustomize.toolkit.fluxcd.io/ssa'
+export const FORCE_SWITCH = 'kustomize.toolkit.fluxcd.io/force'
+export const PRUNE_SWITCH = 'kustomize.toolkit.fluxcd.io/prune'
+export const SUBSTITUTE_SWITCH = 'kustomize.toolkit.fluxcd.io/substitute'
+export const DECRYPT_SWITCH = 'kustomize.toolkit.fluxcd.io/decrypt'
+
+/** The field manager of everything that a Kustomization applies. */
+export const APPLY_FIELD_MANAGER = 'kustomize-controller'
+/** The field managers of status and finalizer writes, by owner of the kind. */
+export const KUSTOMIZATION_FIELD_MANAGER = 'gotk-kustomize-controller'
+export const SOURCE_FIELD_MANAGER = 'source-controller'
+
+/** What reads of status and events show as their origin. */
+export const REPORTING_CONTROLLERS = {
+  source: 'source-controller',
+  apply: 'kustomize-controller',
+} as const
+
+export const CONDITION = {
+  ready: 'Ready',
+  reconciling: 'Reconciling',
+  stalled: 'Stalled',
+  healthy: 'Healthy',
+} as const
+
+/** A field is set whose behaviour is not built yet: Ready=False and Stalled=True with this reason. */
+export const REASON_NOT_IMPLEMENTED = 'NotImplemented'
