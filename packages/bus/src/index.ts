@@ -1,1 +1,12 @@
-export {}
+export {
+  type Bus,
+  type BusStats,
+  type ConsumeOptions,
+  type Consumption,
+  connectBus,
+  newTraceId,
+  type Received,
+} from './bus.ts'
+export type { BusConnectOptions, BusLog } from './connection.ts'
+export { BusError, type BusErrorCode } from './errors.ts'
+export type { Bucket } from './streams.ts'

@@ -1,1 +1,10 @@
-export {}
+export { ReconcileError, Stalled, Waiting } from './errors.ts'
+export { jitter } from './jitter.ts'
+export {
+  KeyedQueue,
+  type Priority,
+  type QueueHealth,
+  type QueueOptions,
+  type Result,
+  type Run,
+} from './queue.ts'

@@ -1,0 +1,407 @@
+import { createHash } from 'node:crypto'
+import {
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JsMsg,
+  jetstream,
+  jetstreamManager,
+} from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/nats-core'
+import { type ObjectStore, Objm } from '@nats-io/obj'
+import {
+  decodeEnvelope,
+  type Envelope,
+  encodeEnvelope,
+  type KindKey,
+  keyOfSubject,
+  type MessageType,
+  type ObjectKey,
+  type ReconcileHint,
+  reconcileHint,
+  SCHEMA_VERSION,
+  type StoredBytes,
+  subjects,
+} from '@setpoint/contracts'
+import { type BusConnectOptions, connectNats } from './connection.ts'
+import { BusError } from './errors.ts'
+import { StateConsumer } from './state-consumer.ts'
+import { BUCKETS, type Bucket, streamConfigs, streamOf } from './streams.ts'
+
+const PUBLISH_TIMEOUT_MS = 5_000
+/** How often the streams are looked at, so that a store that was wiped under us is noticed. */
+const ENSURE_INTERVAL_MS = 10_000
+const MAX_OBJECT_BYTES = 512 * 1024 * 1024
+
+/** One message that was read, with what its subject says about it. */
+export interface Received<T> {
+  envelope: Envelope<T>
+  subject: string
+  /** The namespace and name at the end of the subject. */
+  key: ObjectKey
+}
+
+export interface ConsumeOptions<T> {
+  type: MessageType<T>
+  /** The subjects to read, such as `subjects.all.artifact`. */
+  filter: string
+  /** Called in order, for the last message of every subject first, then for each new one. Must not block: queue the work. */
+  onMessage(received: Received<T>): void
+}
+
+export interface Consumption {
+  /** Resolves when every message that was there at the start has been handed over. */
+  caughtUp: Promise<void>
+  stop(): Promise<void>
+}
+
+/** Messages and bytes by message type, since the start. */
+export interface BusStats {
+  published: Record<string, { messages: number; bytes: number }>
+  received: Record<string, { messages: number; bytes: number }>
+  deadLetters: number
+}
+
+/**
+ * The one connection of a service to NATS: typed messages on last-value streams, hints, and stored bytes.
+ * Connects in the background and reconnects for ever; what is published while NATS is away fails with BusError,
+ * and the caller's own queue tries again.
+ * @throws BusError when the options are unusable.
+ */
+export async function connectBus(options: BusConnectOptions): Promise<Bus> {
+  const connection = await connectNats(options)
+  const bus = new Bus(connection, options)
+  await bus.start()
+  return bus
+}
+
+export class Bus implements AsyncDisposable {
+  readonly stats: BusStats = { published: {}, received: {}, deadLetters: 0 }
+  private readonly connection: NatsConnection
+  private readonly options: BusConnectOptions
+  private readonly js: JetStreamClient
+  private readonly buckets = new Map<Bucket, ObjectStore>()
+  private readonly incarnations = new Map<string, string>()
+  private readonly stateLostHandlers = new Set<() => void>()
+  private readonly consumers = new Set<StateConsumer>()
+  private ensuring: Promise<void> | undefined
+  private timer: NodeJS.Timeout | undefined
+  private connected = true
+  private closed = false
+
+  constructor(connection: NatsConnection, options: BusConnectOptions) {
+    this.connection = connection
+    this.options = options
+    this.js = jetstream(connection, { timeout: PUBLISH_TIMEOUT_MS })
+  }
+
+  /** Makes the streams, and keeps them made. Called by connectBus. */
+  async start(): Promise<void> {
+    await this.ensureStreams()
+    void this.followStatus()
+    this.timer = setInterval(() => void this.tryEnsureStreams(), ENSURE_INTERVAL_MS)
+    this.timer.unref()
+  }
+
+  /** Why the bus cannot be used right now, or undefined when it can. For readiness checks. */
+  problem(): string | undefined {
+    if (this.closed || this.connection.isClosed()) return 'the connection to NATS is closed'
+    return this.connected ? undefined : 'NATS cannot be reached'
+  }
+
+  /**
+   * Sends the present state of one subject and waits until NATS has stored it.
+   * @throws BusError when NATS is away or refuses it.
+   */
+  async publish<T>(
+    type: MessageType<T>,
+    subject: string,
+    data: T,
+    options: { traceId: string },
+  ): Promise<void> {
+    const bytes = encodeEnvelope(this.envelope(data, options.traceId))
+    await this.guard(`publish ${subject}`, () =>
+      this.js.publish(subject, bytes, { timeout: PUBLISH_TIMEOUT_MS }),
+    )
+    count(this.stats.published, type.name, bytes.length)
+  }
+
+  /** The last message of a subject, or undefined when there is none or it cannot be read. */
+  async last<T>(type: MessageType<T>, subject: string): Promise<Envelope<T> | undefined> {
+    const found = await this.guard(`read ${subject}`, async () => {
+      const manager = await this.manager()
+      return manager.direct.getMessage(streamOf(subject), { last_by_subj: subject })
+    })
+    if (found === null) return undefined
+    try {
+      return decodeEnvelope(type, found.data)
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Reads the present state of every subject under a filter, then every change, over reconnects and lost streams. */
+  consume<T>(options: ConsumeOptions<T>): Consumption {
+    const consumer = new StateConsumer(this.js, streamOf(options.filter), options.filter, (message) =>
+      this.deliver(options, message),
+    )
+    this.consumers.add(consumer)
+    consumer.restart()
+    return {
+      caughtUp: consumer.caughtUp,
+      stop: async () => {
+        this.consumers.delete(consumer)
+        await consumer.stop()
+      },
+    }
+  }
+
+  /** Asks the owner of an object to look at it now. Lost when nobody listens: owners look at everything when they start. */
+  hint(key: KindKey, hint: ReconcileHint): void {
+    if (this.closed || this.connection.isClosed()) return
+    this.connection.publish(subjects.reconcile(key), encodeEnvelope(this.envelope(hint, newTraceId())))
+  }
+
+  /** Listens for hints about one kind. Returns how to stop. */
+  onHint(kind: string, handler: (key: ObjectKey, hint: ReconcileHint, traceId: string) => void): () => void {
+    const subscription = this.connection.subscribe(subjects.all.reconcile(kind), {
+      callback: (error, message) => {
+        if (error) return
+        try {
+          const envelope = decodeEnvelope(reconcileHint, message.data)
+          handler(keyOfSubject(message.subject), envelope.data, envelope.traceId)
+        } catch (cause) {
+          this.park(message.subject, message.data, cause)
+        }
+      },
+    })
+    return () => subscription.unsubscribe()
+  }
+
+  /** Waits until everything sent so far has reached the server. */
+  async flush(): Promise<void> {
+    await this.guard('flush', () => this.connection.flush())
+  }
+
+  /** Stores bytes under a name in a bucket; the same bytes under the same name are not sent again. */
+  async putBytes(bucket: Bucket, name: string, bytes: Uint8Array): Promise<StoredBytes> {
+    const stored = { digest: sha256(bytes), size: bytes.length, object: name }
+    const store = this.bucket(bucket)
+    await this.guard(`store ${bucket}/${name}`, async () => {
+      const existing = await store.info(name)
+      if (existing !== null && !existing.deleted && existing.metadata?.digest === stored.digest) return
+      await store.putBlob({ name, metadata: { digest: stored.digest } }, bytes)
+      count(this.stats.published, bucket, bytes.length)
+    })
+    return stored
+  }
+
+  /**
+   * Reads stored bytes back and checks their digest.
+   * @throws BusError with code `NotFound` when they are gone (the producer will send a newer message), `Damaged` when the digest differs.
+   */
+  async getBytes(bucket: Bucket, stored: StoredBytes): Promise<Uint8Array> {
+    const bytes =
+      stored.inline === undefined
+        ? await this.getObject(bucket, stored)
+        : Buffer.from(stored.inline, 'base64')
+    if (sha256(bytes) !== stored.digest)
+      throw new BusError(
+        'Damaged',
+        `stored bytes ${bucket}/${stored.object ?? 'inline'} do not match their digest`,
+      )
+    return bytes
+  }
+
+  /** Removes an object; one that is gone already is no error. */
+  async deleteBytes(bucket: Bucket, name: string): Promise<void> {
+    await this.guard(`delete ${bucket}/${name}`, async () => {
+      if ((await this.bucket(bucket).info(name)) !== null) await this.bucket(bucket).delete(name)
+    })
+  }
+
+  /** The names in a bucket that are not deleted. */
+  async listBytes(bucket: Bucket): Promise<string[]> {
+    const infos = await this.guard(`list ${bucket}`, () => this.bucket(bucket).list())
+    return infos.filter((info) => !info.deleted).map((info) => info.name)
+  }
+
+  /** Called when streams were found missing and made anew: publish again what you know. Returns how to stop. */
+  onStateLost(handler: () => void): () => void {
+    this.stateLostHandlers.add(handler)
+    return () => this.stateLostHandlers.delete(handler)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
+  }
+
+  /** Stops every consumer and lets what was sent reach the server. */
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    clearInterval(this.timer)
+    await Promise.all([...this.consumers].map((consumer) => consumer.stop()))
+    if (this.connected) await this.connection.drain().catch(() => this.connection.close())
+    else await this.connection.close()
+  }
+
+  private envelope<T>(data: T, traceId: string): Envelope<T> {
+    return {
+      schemaVersion: SCHEMA_VERSION,
+      traceId,
+      producer: this.options.producer,
+      time: new Date(this.options.now()).toISOString(),
+      data,
+    }
+  }
+
+  private deliver<T>(options: ConsumeOptions<T>, message: JsMsg): void {
+    count(this.stats.received, options.type.name, message.data.length)
+    let received: Received<T>
+    try {
+      received = {
+        envelope: decodeEnvelope(options.type, message.data),
+        subject: message.subject,
+        key: keyOfSubject(message.subject),
+      }
+    } catch (cause) {
+      this.park(message.subject, message.data, cause)
+      return
+    }
+    options.onMessage(received)
+  }
+
+  /** An unreadable message goes to the dead letters: it must neither crash a loop nor block its neighbours. */
+  private park(subject: string, bytes: Uint8Array, cause: unknown): void {
+    this.stats.deadLetters += 1
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.options.log.warn({ subject, reason }, 'parked a message that could not be read')
+    this.js.publish(subjects.deadLetter(subject), bytes).catch((error: unknown) => {
+      this.options.log.warn({ subject, reason: String(error) }, 'could not park a message')
+    })
+  }
+
+  private async getObject(bucket: Bucket, stored: StoredBytes): Promise<Uint8Array> {
+    const name = stored.object ?? ''
+    if (stored.size > MAX_OBJECT_BYTES)
+      throw new BusError(
+        'TooLarge',
+        `stored bytes ${bucket}/${name} have ${stored.size} bytes, more than ${MAX_OBJECT_BYTES}`,
+      )
+    const bytes = await this.guard(`read ${bucket}/${name}`, () => this.bucket(bucket).getBlob(name))
+    if (bytes === null) throw new BusError('NotFound', `stored bytes ${bucket}/${name} are gone`)
+    count(this.stats.received, bucket, bytes.length)
+    return bytes
+  }
+
+  private bucket(name: Bucket): ObjectStore {
+    const store = this.buckets.get(name)
+    if (store === undefined) throw new BusError('Unavailable', `bucket ${name} is not there yet`)
+    return store
+  }
+
+  private manager(): Promise<JetStreamManager> {
+    return jetstreamManager(this.connection, { timeout: PUBLISH_TIMEOUT_MS, checkAPI: false })
+  }
+
+  private async followStatus(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === 'disconnect') {
+        this.connected = false
+        this.options.log.warn({}, 'lost the connection to NATS')
+      }
+      if (status.type === 'reconnect') {
+        this.connected = true
+        this.options.log.info({}, 'connected to NATS again')
+        void this.tryEnsureStreams()
+      }
+    }
+  }
+
+  private async tryEnsureStreams(): Promise<void> {
+    if (this.closed || !this.connected) return
+    try {
+      await this.ensureStreams()
+    } catch (error) {
+      this.options.log.warn({ reason: String(error) }, 'could not look at the NATS streams')
+    }
+  }
+
+  private ensureStreams(): Promise<void> {
+    this.ensuring ??= this.makeStreams().finally(() => {
+      this.ensuring = undefined
+    })
+    return this.ensuring
+  }
+
+  private async makeStreams(): Promise<void> {
+    const manager = await this.manager()
+    let lost = false
+    for (const config of streamConfigs(this.options.replicas ?? 1)) {
+      const created = await streamIncarnation(manager, config)
+      lost = this.noteIncarnation(config.name, created) || lost
+    }
+    for (const name of BUCKETS) {
+      const store = await new Objm(this.js).create(name, { replicas: this.options.replicas ?? 1 })
+      const status = await store.status()
+      lost = this.noteIncarnation(name, String(status.streamInfo.created)) || lost
+      this.buckets.set(name, store)
+    }
+    if (!lost) return
+    this.options.log.warn({}, 'NATS had lost its state; sending it again')
+    for (const consumer of this.consumers) consumer.restart({ fromTheStart: true })
+    for (const handler of this.stateLostHandlers) handler()
+  }
+
+  /** True when a stream that we knew is another one now. */
+  private noteIncarnation(name: string, created: string): boolean {
+    const before = this.incarnations.get(name)
+    this.incarnations.set(name, created)
+    return before !== undefined && before !== created
+  }
+
+  private async guard<T>(what: string, action: () => Promise<T>): Promise<T> {
+    if (!this.connected) throw new BusError('Unavailable', `${what}: NATS cannot be reached`)
+    try {
+      return await action()
+    } catch (cause) {
+      if (cause instanceof BusError) throw cause
+      void this.tryEnsureStreams()
+      throw new BusError(
+        'Unavailable',
+        `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        { cause },
+      )
+    }
+  }
+}
+
+async function streamIncarnation(
+  manager: JetStreamManager,
+  config: ReturnType<typeof streamConfigs>[number],
+): Promise<string> {
+  try {
+    return String((await manager.streams.info(config.name)).created)
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error
+    return String((await manager.streams.add(config)).created)
+  }
+}
+
+const STREAM_NOT_FOUND = 10059
+
+/** A new trace id: 32 hex digits. */
+export function newTraceId(): string {
+  return crypto.randomUUID().replaceAll('-', '')
+}
+
+function count(into: Record<string, { messages: number; bytes: number }>, name: string, bytes: number): void {
+  into[name] ??= { messages: 0, bytes: 0 }
+  into[name].messages += 1
+  into[name].bytes += bytes
+}
+
+function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}

@@ -1,0 +1,184 @@
+import { readFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { isMainThread, parentPort } from 'node:worker_threads'
+import { type Bus, connectBus } from '@setpoint/bus'
+import { connectKube, type KubeClient } from '@setpoint/kube'
+import type { KeyedQueue } from '@setpoint/reconcile'
+import { type Logger, pino } from 'pino'
+import { commonSettings } from './common-settings.ts'
+import { type Config, ConfigError, helpText, readConfig, type Settings } from './config.ts'
+import { EventRecorder } from './events.ts'
+import { startHealthServer } from './health-server.ts'
+import { Metrics } from './metrics.ts'
+
+type CommonConfig = Config<typeof commonSettings>
+
+/** What a service is given to work with. */
+export interface ServiceContext<S extends Settings> {
+  config: Config<S>
+  /** The settings that every service has. */
+  common: CommonConfig
+  log: Logger
+  bus: Bus
+  kube: KubeClient
+  metrics: Metrics
+  events: EventRecorder
+  /** Names this process: host and pid. */
+  instance: string
+  /** Milliseconds since the epoch. */
+  now(): number
+}
+
+/** What a service gives back when it runs. */
+export interface RunningService {
+  /** Its queues, by name: shown as metrics, and watched for progress by /healthz. */
+  queues: Record<string, KeyedQueue>
+  /** Why it cannot work right now, or undefined when it can. For /readyz. */
+  problem(): string | undefined
+  /** Finishes what is under way. Must return within the grace time. */
+  stop(graceMs: number): Promise<void>
+}
+
+export interface ServiceDefinition<S extends Settings> {
+  /** The name on the bus and in logs: `source`, `kustomize-render`, `apply`. */
+  name: string
+  /** The reporting controller of its events, such as `source-controller`. */
+  controller: string
+  settings: S
+  start(context: ServiceContext<S>): Promise<RunningService>
+}
+
+/** A queue with work that finishes nothing for this long is stuck: the process is restarted. */
+const STUCK_MS = 15 * 60_000
+
+/**
+ * The whole life of a service process: settings, log, connections, health and metrics, work, and a clean stop on
+ * SIGTERM or SIGINT. As a worker thread it stops on the message 'stop'. Exit code 2: unusable settings; 1: it failed.
+ */
+export async function runService<S extends Settings>(definition: ServiceDefinition<S>): Promise<void> {
+  const { config, common } = readConfigOrExit(definition)
+  const log = pino({
+    level: common['log-level'],
+    base: { controller: definition.controller, service: definition.name },
+    timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+  })
+  crashLoudly(log)
+  const context = await connect(definition, config, common, log)
+  const service = await definition.start(context)
+  const server = await startHealthServer({
+    ...common['http-addr'],
+    metrics: context.metrics,
+    livenessProblem: () => livenessProblem(service),
+    readinessProblem: () => context.bus.problem() ?? service.problem(),
+  })
+  for (const [name, queue] of Object.entries(service.queues)) context.metrics.watchQueue(name, queue)
+  context.metrics.watchBus(context.bus.stats)
+  log.info({ address: server.addresses() }, 'started')
+  const graceMs = common['stop-grace-seconds'] * 1_000
+  await stopRequested()
+  log.info({}, 'stopping')
+  await within(graceMs + 5_000, async () => {
+    await service.stop(graceMs)
+    await within(2_000, () => context.events.flush())
+    await context.bus.close()
+    await context.kube[Symbol.asyncDispose]()
+    await server.close()
+  })
+  log.info({}, 'stopped')
+  process.exit(0)
+}
+
+async function connect<S extends Settings>(
+  definition: ServiceDefinition<S>,
+  config: Config<S>,
+  common: CommonConfig,
+  log: Logger,
+): Promise<ServiceContext<S>> {
+  const now = Date.now
+  const kube = await connectKube({
+    ...given('kubeconfig', common.kubeconfig),
+    ...given('context', common.context),
+    userAgent: `setpoint-${definition.name}`,
+  })
+  const bus = await connectBus({
+    url: common['nats-url'],
+    producer: definition.name,
+    log,
+    now,
+    replicas: common['nats-replicas'],
+    ...given('user', common['nats-user']),
+    ...given('password', await natsPassword(common['nats-password-file'])),
+    ...given('credentialsFile', common['nats-credentials-file']),
+    ...given('caFile', common['nats-ca-file']),
+  })
+  const instance = `${hostname()}-${process.pid}`
+  const events = new EventRecorder({ bus, kube, log, controller: definition.controller, instance, now })
+  return { config, common, log, bus, kube, metrics: new Metrics(), events, instance, now }
+}
+
+function readConfigOrExit<S extends Settings>(
+  definition: ServiceDefinition<S>,
+): { config: Config<S>; common: CommonConfig } {
+  const settings: Settings = { ...commonSettings, ...definition.settings }
+  const argv = process.argv.slice(2)
+  if (argv.includes('--help')) {
+    process.stdout.write(helpText(definition.name, settings))
+    process.exit(0)
+  }
+  try {
+    const all = readConfig(settings, argv, process.env)
+    return { config: all as Config<S>, common: all as CommonConfig }
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    process.stderr.write(`${definition.name}: ${error.message}\nSee ${definition.name} --help\n`)
+    process.exit(2)
+  }
+}
+
+/** The password from its file, or from the environment, so that it never shows in a process list. */
+async function natsPassword(file: string | undefined): Promise<string | undefined> {
+  if (file !== undefined) return (await readFile(file, 'utf8')).trim()
+  return process.env.SETPOINT_NATS_PASSWORD
+}
+
+function livenessProblem(service: RunningService): string | undefined {
+  for (const [name, queue] of Object.entries(service.queues)) {
+    const { oldestReadyMs, longestRunMs, ready } = queue.health()
+    if (oldestReadyMs > STUCK_MS)
+      return `queue ${name} does not move: ${ready} keys wait, the oldest for ${Math.round(oldestReadyMs / 1000)} s, the longest run takes ${Math.round(longestRunMs / 1000)} s`
+  }
+  return undefined
+}
+
+function stopRequested(): Promise<void> {
+  return new Promise((resolve) => {
+    if (!isMainThread) {
+      parentPort?.on('message', (message) => message === 'stop' && resolve())
+      return
+    }
+    process.once('SIGTERM', () => resolve())
+    process.once('SIGINT', () => resolve())
+  })
+}
+
+/** A bug must not leave a process that looks alive: log it and let the supervisor start a new one. */
+function crashLoudly(log: Logger): void {
+  const crash = (error: unknown) => {
+    log.fatal({ err: error }, 'crashed')
+    process.exit(1)
+  }
+  process.on('uncaughtException', crash)
+  process.on('unhandledRejection', crash)
+}
+
+async function within(ms: number, action: () => Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  await Promise.race([action(), promise])
+  clearTimeout(timer)
+}
+
+function given<K extends string, T>(name: K, value: T | undefined): { [P in K]?: T } {
+  return value === undefined ? {} : ({ [name]: value } as { [P in K]?: T })
+}
