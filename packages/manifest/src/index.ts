@@ -1,2 +1,3 @@
 export * from './inventory-id.ts'
+export * from './json.ts'
 export * from './object.ts'
