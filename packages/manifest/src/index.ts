@@ -1,3 +1,4 @@
 export * from './inventory-id.ts'
 export * from './json.ts'
 export * from './object.ts'
+export * from './yaml.ts'

@@ -1,0 +1,20 @@
+export {
+  parseYaml,
+  parseYamlSource,
+  type YamlDocument,
+  type YamlOptions,
+  type YamlProblem,
+  type YamlResult,
+} from './yaml-parse.ts'
+export { plainValue } from './yaml-plain.ts'
+export { printYaml, printYamlStream } from './yaml-print.ts'
+export { scalarLines } from './yaml-print-scalar.ts'
+export {
+  isNonString11,
+  resolvePlain,
+  type ScalarValue,
+  SourceScalar,
+  type YamlDialect,
+  type YamlMap,
+  type YamlValue,
+} from './yaml-scalar.ts'
