@@ -1,0 +1,132 @@
+import type { JsonObject, KubeObject } from '@setpoint/manifest'
+import type { JsonSchema, Schema } from './crd-schema.ts'
+import { gitRepositorySpec, gitRepositoryStatus } from './git-repository.ts'
+import { kustomizationSpec, kustomizationStatus } from './kustomization.ts'
+import { GIT_REPOSITORY, KUSTOMIZATION, SUBSTITUTE_SWITCH } from './names.ts'
+
+/** The version of the API definitions: that of this package, with a `v`. */
+export const CONTRACTS_VERSION = 'v0.1.0'
+
+/** A CustomResourceDefinition, ready to be applied. */
+export interface CustomResourceDefinition extends KubeObject {
+  spec: JsonObject
+}
+
+interface PrinterColumn {
+  name: string
+  type: 'string' | 'date'
+  jsonPath: string
+}
+
+interface KindDefinition {
+  group: string
+  version: string
+  kind: string
+  plural: string
+  shortNames: string[]
+  categories: string[]
+  description: string
+  columns: PrinterColumn[]
+  spec: Schema<unknown>
+  status: Schema<unknown>
+}
+
+/** The definitions of every kind that Setpoint serves, in the order of their names. */
+export function customResourceDefinitions(): CustomResourceDefinition[] {
+  return [gitRepository, kustomization].map(customResourceDefinition)
+}
+
+const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
+const ready: PrinterColumn = {
+  name: 'Ready',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].status',
+}
+const status: PrinterColumn = {
+  name: 'Status',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.type=="Ready")].message',
+}
+
+const gitRepository: KindDefinition = {
+  ...GIT_REPOSITORY,
+  plural: 'gitrepositories',
+  shortNames: ['gitrepo'],
+  categories: ['all', 'fluxcd', 'fluxcd-sources'],
+  description: 'GitRepository watches a Git repository and makes an artifact of its files.',
+  columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, age, ready, status],
+  spec: gitRepositorySpec,
+  status: gitRepositoryStatus,
+}
+
+const kustomization: KindDefinition = {
+  ...KUSTOMIZATION,
+  plural: 'kustomizations',
+  shortNames: ['ks'],
+  categories: ['all', 'fluxcd', 'fluxcd-appliers'],
+  description: 'Kustomization builds the manifests of a source and keeps the cluster to them.',
+  columns: [age, ready, status],
+  spec: kustomizationSpec,
+  status: kustomizationStatus,
+}
+
+function customResourceDefinition(definition: KindDefinition): CustomResourceDefinition {
+  const { group, kind, plural, shortNames, categories } = definition
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: {
+      name: `${plural}.${group}`,
+      labels: crdLabels,
+      // A Kustomization that manages this definition must not take ${…} in a description for a variable.
+      annotations: { [SUBSTITUTE_SWITCH]: 'disabled' },
+    },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), shortNames, categories },
+      versions: [servedVersion(definition)],
+    },
+  }
+}
+
+/**
+ * `flux check`, `flux version` and `flux install` read these. They say that this is not Flux, so that `flux install`
+ * asks before it takes over, and `flux uninstall`, which deletes all that is part-of flux, leaves it alone.
+ */
+const crdLabels = {
+  'app.kubernetes.io/managed-by': 'setpoint',
+  'app.kubernetes.io/part-of': 'setpoint',
+  'app.kubernetes.io/version': CONTRACTS_VERSION,
+}
+
+function servedVersion(definition: KindDefinition): JsonObject {
+  return {
+    name: definition.version,
+    served: true,
+    storage: true,
+    additionalPrinterColumns: definition.columns.map((column) => ({ ...column })),
+    schema: { openAPIV3Schema: toJson(rootSchema(definition)) },
+    subresources: { status: {} },
+  }
+}
+
+function rootSchema({ description, spec, status }: KindDefinition): JsonSchema {
+  return {
+    description,
+    type: 'object',
+    required: ['spec'],
+    properties: {
+      apiVersion: { description: 'Version of the API that this object is written in.', type: 'string' },
+      kind: { description: 'Kind of this object.', type: 'string' },
+      metadata: { type: 'object' },
+      spec: spec.json,
+      // So that a reader sees at once that nobody has looked at the object yet.
+      status: { ...status.json, default: { observedGeneration: -1 } },
+    },
+  }
+}
+
+function toJson(schema: JsonSchema): JsonObject {
+  return structuredClone(schema) as unknown as JsonObject
+}

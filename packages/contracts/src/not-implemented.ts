@@ -1,0 +1,57 @@
+import type { GitRepository } from './git-repository.ts'
+import type { Kustomization } from './kustomization.ts'
+
+/**
+ * Fields of the API whose behaviour is not built yet. To build one, delete its row.
+ * Each row says whether an object uses the field; a value equal to the default is no use.
+ */
+interface MissingField<T> {
+  /** Path of the field, as in `kubectl explain`. */
+  field: string
+  usedBy(object: T): boolean
+}
+
+export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[] = [
+  { field: 'spec.url (ssh)', usedBy: ({ spec }) => spec.url.startsWith('ssh://') },
+  { field: 'spec.provider', usedBy: ({ spec }) => (spec.provider ?? 'generic') !== 'generic' },
+  { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
+  { field: 'spec.proxySecretRef', usedBy: ({ spec }) => isSet(spec.proxySecretRef) },
+  { field: 'spec.verify', usedBy: ({ spec }) => isSet(spec.verify) },
+  { field: 'spec.include', usedBy: ({ spec }) => isSet(spec.include) },
+  { field: 'spec.recurseSubmodules', usedBy: ({ spec }) => isSet(spec.recurseSubmodules) },
+  { field: 'spec.sparseCheckout', usedBy: ({ spec }) => isSet(spec.sparseCheckout) },
+]
+
+export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
+  { field: 'spec.sourceRef.kind', usedBy: ({ spec }) => spec.sourceRef.kind !== 'GitRepository' },
+  {
+    field: 'spec.dependsOn[].readyExpr',
+    usedBy: ({ spec }) => (spec.dependsOn ?? []).some((dependency) => isSet(dependency.readyExpr)),
+  },
+  { field: 'spec.healthCheckExprs', usedBy: ({ spec }) => isSet(spec.healthCheckExprs) },
+  { field: 'spec.ignore', usedBy: ({ spec }) => isSet(spec.ignore) },
+  { field: 'spec.buildMetadata', usedBy: ({ spec }) => isSet(spec.buildMetadata) },
+  { field: 'spec.decryption', usedBy: ({ spec }) => isSet(spec.decryption) },
+  { field: 'spec.kubeConfig', usedBy: ({ spec }) => isSet(spec.kubeConfig) },
+  { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
+]
+
+/**
+ * The paths of the fields that an object uses and that are not built yet, such as `spec.decryption`.
+ * Empty when there are none. An object with some must be refused with reason NotImplemented, not half obeyed.
+ */
+export function notImplementedFields(object: GitRepository | Kustomization): string[] {
+  return object.kind === 'GitRepository'
+    ? usedFields(gitRepositoryNotImplemented, object as GitRepository)
+    : usedFields(kustomizationNotImplemented, object as Kustomization)
+}
+
+function usedFields<T>(table: readonly MissingField<T>[], object: T): string[] {
+  return table.filter((row) => row.usedBy(object)).map((row) => row.field)
+}
+
+/** Empty strings, empty lists and false mean the same as leaving the field out. */
+function isSet(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0
+  return value !== undefined && value !== null && value !== '' && value !== false
+}
