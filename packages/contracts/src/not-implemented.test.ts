@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import type { GitRepository, GitRepositorySpec } from './git-repository.ts'
+import type { Kustomization, KustomizationSpec } from './kustomization.ts'
+import { notImplementedFields } from './not-implemented.ts'
+
+const metadata = { name: 'app', namespace: 'default' }
+
+function repository(spec: Partial<GitRepositorySpec>): GitRepository {
+  const required = { url: 'https://example.com/fleet.git', interval: '1m' }
+  return {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata,
+    spec: { ...required, ...spec },
+  }
+}
+
+function kustomization(spec: Partial<KustomizationSpec>): Kustomization {
+  const sourceRef = { kind: 'GitRepository', name: 'fleet' } as const
+  const required = { sourceRef, interval: '1m', prune: true }
+  return {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata,
+    spec: { ...required, ...spec },
+  }
+}
+
+describe('notImplementedFields', () => {
+  it.each<[string, Partial<GitRepositorySpec>]>([
+    ['spec.url (ssh)', { url: 'ssh://git@example.com/fleet.git' }],
+    ['spec.provider', { provider: 'github' }],
+    ['spec.proxySecretRef', { proxySecretRef: { name: 'proxy' } }],
+    ['spec.verify', { verify: { secretRef: { name: 'keys' } } }],
+    ['spec.include', { include: [{ repository: { name: 'other' } }] }],
+    ['spec.recurseSubmodules', { recurseSubmodules: true }],
+    ['spec.sparseCheckout', { sparseCheckout: ['apps'] }],
+  ])('names %s of a GitRepository', (field, spec) => {
+    expect(notImplementedFields(repository(spec))).toEqual([field])
+  })
+
+  it.each<[string, Partial<KustomizationSpec>]>([
+    ['spec.sourceRef.kind', { sourceRef: { kind: 'Bucket', name: 'fleet' } }],
+    ['spec.dependsOn[].readyExpr', { dependsOn: [{ name: 'base' }, { name: 'db', readyExpr: 'true' }] }],
+    ['spec.healthCheckExprs', { healthCheckExprs: [{ apiVersion: 'example.com/v1', current: 'true' }] }],
+    ['spec.ignore', { ignore: [{ paths: ['/spec/replicas'] }] }],
+    ['spec.decryption', { decryption: { provider: 'sops' } }],
+    ['spec.kubeConfig', { kubeConfig: { secretRef: { name: 'other-cluster' } } }],
+  ])('names %s of a Kustomization', (field, spec) => {
+    expect(notImplementedFields(kustomization(spec))).toEqual([field])
+  })
+
+  it('names every field when there are several', () => {
+    const fields = notImplementedFields(repository({ provider: 'azure', serviceAccountName: 'git' }))
+    expect(fields).toEqual(['spec.provider', 'spec.serviceAccountName'])
+  })
+
+  it('takes a field with its default or empty value for unused', () => {
+    const plain = { provider: 'generic', include: [], recurseSubmodules: false, sparseCheckout: [] } as const
+    expect(notImplementedFields(repository({ ...plain, include: [], sparseCheckout: [] }))).toEqual([])
+    expect(
+      notImplementedFields(kustomization({ dependsOn: [{ name: 'base' }], serviceAccountName: '' })),
+    ).toEqual([])
+  })
+
+  it('finds nothing to say of what is built', () => {
+    const built = {
+      images: [{ name: 'web' }],
+      patches: [{ patch: '{}' }],
+      force: true,
+      wait: true,
+      timeout: '1m',
+    }
+    expect(notImplementedFields(kustomization(built))).toEqual([])
+  })
+})
