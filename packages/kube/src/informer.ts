@@ -1,5 +1,12 @@
 import type { KubeObject } from '@setpoint/manifest'
+import { Backoff } from './backoff.ts'
 import type { KindRef, KubeClient } from './client-types.ts'
+import { Deadline } from './deadline.ts'
+import { KubeApiError, NoMatchError } from './errors.ts'
+import { listObjects } from './list.ts'
+import { ObjectStore } from './object-store.ts'
+import { isUnknownPath } from './status.ts'
+import { watchObjects } from './watch.ts'
 
 export interface InformerOptions {
   gvk: KindRef
@@ -33,6 +40,142 @@ export interface Informer {
   stop(): void
 }
 
-export function startInformer(_client: KubeClient, _options: InformerOptions): Informer {
-  throw new Error('not built yet')
+/** Short, for a server that was away has to be noticed within seconds when it is back. */
+const backoffBounds = { initialMs: 200, maxMs: 5000 }
+
+/**
+ * Keeps a copy of the objects of one kind: a full list, then a watch. A watch that ends or breaks goes on from the
+ * last resource version seen; when the server no longer knows that one, a new full list tells what vanished.
+ */
+export function startInformer(client: KubeClient, options: InformerOptions): Informer {
+  const informer = new ListWatch(client, options)
+  void informer.run()
+  return informer
+}
+
+class ListWatch implements Informer {
+  readonly synced: Promise<void>
+  healthy = false
+  readonly #client: KubeClient
+  readonly #options: InformerOptions
+  readonly #store: ObjectStore
+  readonly #stopped = new AbortController()
+  readonly #backoff = new Backoff(backoffBounds)
+  readonly #settled = Promise.withResolvers<void>()
+  #resourceVersion: string | undefined
+
+  constructor(client: KubeClient, options: InformerOptions) {
+    this.#client = client
+    this.#options = options
+    this.synced = this.#settled.promise
+    // Whoever awaits it sees the rejection; nobody has to.
+    this.synced.catch(() => undefined)
+    this.#store = new ObjectStore({
+      onUpsert: (object, previous) => this.#guard(() => options.onUpsert(object, previous)),
+      onDelete: (object) => this.#guard(() => options.onDelete(object)),
+    })
+  }
+
+  get(namespace: string, name: string): KubeObject | undefined {
+    return this.#store.get(namespace, name)
+  }
+
+  list(): KubeObject[] {
+    return this.#store.list()
+  }
+
+  stop(): void {
+    this.#stopped.abort(new Error('the informer was stopped'))
+  }
+
+  /** Until stopped. Never rejects. */
+  async run(): Promise<void> {
+    const forward = () => this.stop()
+    this.#options.signal.addEventListener('abort', forward, { once: true })
+    if (this.#options.signal.aborted) this.stop()
+    while (!this.#stopped.signal.aborted) await this.#round()
+    this.#options.signal.removeEventListener('abort', forward)
+    this.healthy = false
+    this.#settled.reject(this.#stopped.signal.reason)
+  }
+
+  async #round(): Promise<void> {
+    try {
+      if (this.#resourceVersion === undefined) await this.#list()
+      await this.#watch(this.#resourceVersion ?? '')
+    } catch (error) {
+      this.healthy = false
+      if (this.#stopped.signal.aborted) return
+      await this.#recover(error)
+    }
+  }
+
+  async #list(): Promise<void> {
+    const { gvk, namespace, labelSelector, fieldSelector, metadataOnly } = this.#options
+    const info = await this.#client.resource(gvk)
+    const signal = this.#stopped.signal
+    const selection = { namespace, labelSelector, fieldSelector, metadataOnly, signal }
+    const { items, resourceVersion } = await listObjects(this.#client, info, selection)
+    this.#store.replace(items.map((item) => this.#transform(item)))
+    this.#resourceVersion = resourceVersion
+    this.#settled.resolve()
+    this.#guard(() => this.#options.onSync?.())
+  }
+
+  async #watch(resourceVersion: string): Promise<void> {
+    const { gvk, namespace, labelSelector, fieldSelector, metadataOnly } = this.#options
+    await watchObjects(this.#client, await this.#client.resource(gvk), {
+      namespace,
+      labelSelector,
+      fieldSelector,
+      metadataOnly,
+      resourceVersion,
+      signal: this.#stopped.signal,
+      onOpen: () => {
+        this.healthy = true
+        this.#backoff.reset()
+      },
+      onEvent: (type, object) => {
+        if (type === 'DELETED') this.#store.delete(this.#transform(object))
+        else if (type !== 'BOOKMARK') this.#store.upsert(this.#transform(object))
+        this.#resourceVersion = object.metadata.resourceVersion ?? this.#resourceVersion
+      },
+    })
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    if (error instanceof KubeApiError && error.code === 410) {
+      // The normal end of a long absence: list anew, at once.
+      this.#resourceVersion = undefined
+      return
+    }
+    if (isUnknownPath(error) || error instanceof NoMatchError) {
+      this.#client.invalidateDiscovery()
+      this.#resourceVersion = undefined
+    }
+    this.#guard(() => this.#options.onError?.(error))
+    await pause(this.#backoff.next(), this.#stopped.signal)
+  }
+
+  #transform(object: KubeObject): KubeObject {
+    return this.#options.transform?.(object) ?? object
+  }
+
+  /** A callback that throws must not end the watch. */
+  #guard(work: () => void): void {
+    try {
+      work()
+    } catch (error) {
+      try {
+        this.#options.onError?.(error)
+      } catch {
+        // Nobody is left to tell.
+      }
+    }
+  }
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  using deadline = new Deadline({ timeoutMs: ms + 1000, signal, message: 'pause' })
+  await deadline.pause(ms).catch(() => undefined)
 }
