@@ -1,4 +1,4 @@
-import { gvkOf, type KubeObject } from '@setpoint/manifest'
+import { gvkOf, type KubeObject, parseJson } from '@setpoint/manifest'
 import type {
   ApplyOptions,
   DeleteOptions,
@@ -182,5 +182,5 @@ async function notFoundAs<T, U>(value: U, answer: Promise<T>): Promise<T | U> {
 function parseBody(response: HttpResponse): unknown {
   if (response.body.length === 0) return undefined
   const text = response.body.toString('utf8')
-  return response.contentType.includes('json') ? JSON.parse(text) : text
+  return response.contentType.includes('json') ? parseJson(text) : text
 }

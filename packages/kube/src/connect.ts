@@ -1,13 +1,16 @@
 import { ApiClient } from './client.ts'
 import type { KubeClient, KubeClientOptions } from './client-types.ts'
 import { loadEndpoint, pluginEnvironment } from './config.ts'
-import { makeCredentials } from './credentials.ts'
+import { type Credentials, makeCredentials } from './credentials.ts'
+import { dial } from './dial.ts'
 import { KubeConfigError } from './errors.ts'
 import { Http1Transport } from './http1-transport.ts'
+import { Http2Session } from './http2-session.ts'
 import { Http2Transport } from './http2-transport.ts'
 import { type Endpoint, parseKubeconfig, resolveEndpoint } from './kubeconfig.ts'
 import { Limiter } from './limiter.ts'
 import { Requester } from './requester.ts'
+import type { Transport } from './transport.ts'
 
 const defaultConcurrency = 64
 const defaultQueue = 10_000
@@ -40,13 +43,21 @@ function clientOf(endpoint: Endpoint, options: KubeClientOptions): KubeClient {
   const credentials = makeCredentials(endpoint, pluginEnvironment())
   const concurrent = options.maxConcurrentRequests ?? defaultConcurrency
   const limiter = new Limiter({ concurrent, waiting: options.maxQueuedRequests ?? defaultQueue })
-  const transport = endpoint.server.startsWith('http:')
-    ? new Http1Transport(endpoint)
-    : new Http2Transport(endpoint, credentials, (allowed) => {
-        limiter.limit = Math.min(concurrent, allowed)
-      })
+  const transport = transportOf(endpoint, credentials, (allowed) => {
+    limiter.limit = Math.min(concurrent, allowed)
+  })
   const requester = new Requester({ endpoint, credentials, transport, limiter, options })
   return new ApiClient(endpoint.server, requester, () => transport.close())
+}
+
+function transportOf(
+  endpoint: Endpoint,
+  credentials: Credentials,
+  onLimit: (limit: number) => void,
+): Transport {
+  if (endpoint.server.startsWith('http:')) return new Http1Transport(endpoint)
+  const open = async () => new Http2Session(endpoint.server, await dial(endpoint, credentials))
+  return new Http2Transport(open, onLimit)
 }
 
 function refuseUntrusted(endpoint: Endpoint): void {

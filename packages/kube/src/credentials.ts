@@ -14,7 +14,7 @@ export interface Credentials {
 }
 
 /** How long a token file is trusted without a look at it. Kubelets rotate tokens well before they expire. */
-const tokenFileCheckMs = 10_000
+const tokenFileCheckMs = 1000
 
 /** @param environment what a credential plugin is started with */
 export function makeCredentials(

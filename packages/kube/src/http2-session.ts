@@ -5,7 +5,7 @@ import {
   constants,
   type IncomingHttpHeaders,
 } from 'node:http2'
-import type { TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
 import type { Deadline } from './deadline.ts'
 import {
   BodyReader,
@@ -32,7 +32,7 @@ export class Http2Session {
   /** Streams open now. */
   streams = 0
 
-  constructor(server: string, socket: TLSSocket) {
+  constructor(server: string, socket: Socket) {
     this.#server = server
     this.#session = connect(server, {
       createConnection: () => socket,

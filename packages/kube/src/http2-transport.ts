@@ -1,8 +1,5 @@
-import type { Credentials } from './credentials.ts'
 import type { Deadline } from './deadline.ts'
-import { dial } from './dial.ts'
-import { Http2Session } from './http2-session.ts'
-import type { Endpoint } from './kubeconfig.ts'
+import type { Http2Session } from './http2-session.ts'
 import {
   ConnectionError,
   type HttpRequest,
@@ -19,9 +16,11 @@ export class Http2Transport implements Transport {
   readonly #requests: SessionSet
   readonly #watches: SessionSet
 
-  /** @param onLimit told how many requests the server allows at once */
-  constructor(endpoint: Endpoint, credentials: Credentials, onLimit: (limit: number) => void) {
-    const open = async () => new Http2Session(endpoint.server, await dial(endpoint, credentials))
+  /**
+   * @param open makes a connection
+   * @param onLimit told how many requests the server allows at once
+   */
+  constructor(open: () => Promise<Http2Session>, onLimit: (limit: number) => void) {
     this.#requests = new SessionSet(
       async () => (await open()).onMaxStreams(onLimit),
       () => true,

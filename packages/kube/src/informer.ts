@@ -40,6 +40,8 @@ export interface Informer {
   stop(): void
 }
 
+/** A watch that lived this long was well; its end says nothing about the next one. */
+const settledMs = 10_000
 /** Short, for a server that was away has to be noticed within seconds when it is back. */
 const backoffBounds = { initialMs: 200, maxMs: 5000 }
 
@@ -100,14 +102,20 @@ class ListWatch implements Informer {
   }
 
   async #round(): Promise<void> {
+    const begun = performance.now()
+    let failed = false
     try {
       if (this.#resourceVersion === undefined) await this.#list()
       await this.#watch(this.#resourceVersion ?? '')
     } catch (error) {
+      failed = true
       this.healthy = false
-      if (this.#stopped.signal.aborted) return
-      await this.#recover(error)
+      if (!this.#stopped.signal.aborted) this.#noteError(error)
     }
+    const settled = performance.now() - begun > settledMs
+    if (settled) this.#backoff.reset()
+    // A server that ends each watch at once must not be asked in a tight loop.
+    if (failed || !settled) await pause(this.#backoff.next(), this.#stopped.signal)
   }
 
   async #list(): Promise<void> {
@@ -133,7 +141,6 @@ class ListWatch implements Informer {
       signal: this.#stopped.signal,
       onOpen: () => {
         this.healthy = true
-        this.#backoff.reset()
       },
       onEvent: (type, object) => {
         if (type === 'DELETED') this.#store.delete(this.#transform(object))
@@ -143,18 +150,13 @@ class ListWatch implements Informer {
     })
   }
 
-  async #recover(error: unknown): Promise<void> {
-    if (error instanceof KubeApiError && error.code === 410) {
-      // The normal end of a long absence: list anew, at once.
-      this.#resourceVersion = undefined
-      return
-    }
-    if (isUnknownPath(error) || error instanceof NoMatchError) {
-      this.#client.invalidateDiscovery()
-      this.#resourceVersion = undefined
-    }
-    this.#guard(() => this.#options.onError?.(error))
-    await pause(this.#backoff.next(), this.#stopped.signal)
+  #noteError(error: unknown): void {
+    const expired = error instanceof KubeApiError && error.code === 410
+    const notServed = error instanceof NoMatchError || isUnknownPath(error)
+    if (expired || notServed) this.#resourceVersion = undefined
+    if (notServed) this.#client.invalidateDiscovery()
+    // That a long absence ends in a new list is normal, not an error.
+    if (!expired) this.#guard(() => this.#options.onError?.(error))
   }
 
   #transform(object: KubeObject): KubeObject {

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@setpoint/manifest'
+import { type KubeObject, parseJson } from '@setpoint/manifest'
 import type { KubeClient, ResourceInfo } from './client-types.ts'
 import { selectorQuery } from './list.ts'
 import { acceptObject, asKind } from './metadata-only.ts'
@@ -49,7 +49,7 @@ export async function watchObjects(
 }
 
 function deliver(line: string, info: ResourceInfo, options: WatchOptions): void {
-  const event = JSON.parse(line) as { type: string; object: KubeObject }
+  const event = parseJson(line) as unknown as { type: string; object: KubeObject }
   switch (event.type) {
     case 'ADDED':
     case 'MODIFIED':
