@@ -22,3 +22,4 @@ export {
   type ServiceContext,
   type ServiceDefinition,
 } from './run-service.ts'
+export { loadSealingKey } from './sealing-key.ts'
