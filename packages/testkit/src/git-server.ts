@@ -1,0 +1,123 @@
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { join } from 'node:path'
+import { certificateAuthority } from './certificate.ts'
+import { serveGit } from './git-http-backend.ts'
+import { createRepository, type GitRepo } from './git-repo.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+/** One answered HTTP request. */
+export interface GitRequest {
+  method: string
+  /** With the query. */
+  path: string
+  status: number
+  /** Bytes of the answer's body. */
+  sentBytes: number
+}
+
+/** A smart-HTTP Git server: `git http-backend` behind a few lines of Node. */
+export interface GitServer extends AsyncDisposable {
+  /** Without a slash at the end. */
+  url: string
+  /** The certificate authority to trust, when it serves HTTPS. */
+  caPem?: string
+  /** The last answered requests, oldest first. */
+  requests: GitRequest[]
+  /** Creates an empty repository at `URL/NAME.git`. */
+  create(name: string, options?: { branch?: string }): Promise<GitRepo>
+  /** While offline every connection is closed without an answer. */
+  setOffline(offline: boolean): void
+}
+
+export interface GitServerOptions {
+  tls?: boolean
+  basic?: { username: string; password: string }
+  bearerToken?: string
+  /** Where the repositories are; a temporary directory when left out. */
+  root?: string
+  port?: number
+}
+
+const KEPT_REQUESTS = 10_000
+
+/** Starts a Git server on 127.0.0.1. */
+export async function startGitServer(options: GitServerOptions = {}): Promise<GitServer> {
+  const home = await temporaryDirectory('git')
+  const root = options.root ?? home.path
+  const requests: GitRequest[] = []
+  const { server, caPem } = createServer(options, (request, response) => {
+    record(requests, request, response)
+    if (isAllowed(request.headers.authorization, options)) return serveGit(root, request, response)
+    response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('wrong credentials\n')
+  })
+  const connections = track(server)
+  const port = await listen(server, options.port ?? 0)
+  const url = `${caPem === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
+  return {
+    url,
+    ...(caPem === undefined ? {} : { caPem }),
+    requests,
+    create: (name, { branch = 'main' } = {}) =>
+      createRepository(join(root, `${name}.git`), `${url}/${name}.git`, branch),
+    setOffline: connections.setOffline,
+    async [Symbol.asyncDispose]() {
+      connections.setOffline(true)
+      await new Promise((resolve) => server.close(resolve))
+      await home[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function createServer(
+  { tls = false }: GitServerOptions,
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): { server: Server; caPem?: string } {
+  if (!tls) return { server: createHttpServer(handler) }
+  const authority = certificateAuthority('git')
+  const { cert, key } = authority.issue({ commonName: '127.0.0.1', server: ['127.0.0.1', 'localhost'] })
+  return { server: createHttpsServer({ cert, key }, handler), caPem: authority.pem }
+}
+
+function isAllowed(header: string | undefined, { basic, bearerToken }: GitServerOptions): boolean {
+  const accepted: string[] = []
+  if (basic) accepted.push(`Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`)
+  if (bearerToken !== undefined) accepted.push(`Bearer ${bearerToken}`)
+  return accepted.length === 0 || (header !== undefined && accepted.includes(header))
+}
+
+function record(requests: GitRequest[], request: IncomingMessage, response: ServerResponse): void {
+  const before = request.socket.bytesWritten
+  response.once('close', () => {
+    requests.push({
+      method: request.method ?? '',
+      path: request.url ?? '',
+      status: response.statusCode,
+      sentBytes: request.socket.bytesWritten - before,
+    })
+    if (requests.length > KEPT_REQUESTS) requests.shift()
+  })
+}
+
+function track(server: Server): { setOffline(offline: boolean): void } {
+  const sockets = new Set<Socket>()
+  let offline = false
+  server.on('connection', (socket: Socket) => {
+    if (offline) return socket.destroy()
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  const setOffline = (value: boolean) => {
+    offline = value
+    if (offline) for (const socket of sockets) socket.destroy()
+  }
+  return { setOffline }
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}
