@@ -1,0 +1,35 @@
+import { defineConfig } from 'vitest/config'
+
+/** Nobody's tests are run but our own. */
+const exclude = ['**/node_modules/**', '**/testdata/**']
+const needsCluster = ['**/*.cluster.test.ts', 'test/e2e/**/*.test.ts']
+
+export default defineConfig({
+  test: {
+    // A line per file, failures at the end, then the counts.
+    reporters: ['default'],
+    // Real servers and two cores: more files at once only wait for each other.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['**/*.test.ts'],
+          exclude: [...exclude, ...needsCluster],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'cluster',
+          include: needsCluster,
+          exclude,
+          globalSetup: ['packages/testkit/src/cluster-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
