@@ -19,6 +19,8 @@ export interface EventDetails {
   /** Keys such as `revision`; the prefix of the object's group is added. */
   metadata?: Record<string, string>
   traceId: string
+  /** Only on the bus, not as a core/v1 Event: for what happens too often to be written to the API server. */
+  busOnly?: boolean
 }
 
 const MAX_WAITING = 2_000
@@ -66,6 +68,7 @@ export class EventRecorder {
     this.bus
       .publish(eventMessage, subjects.event(details.severity, key), event, { traceId: details.traceId })
       .catch((error: unknown) => this.log.debug({ reason: String(error) }, 'an event did not reach the bus'))
+    if (details.busOnly === true) return
     if (this.waiting.length >= MAX_WAITING) this.waiting.shift()
     this.waiting.push(event)
     this.sending ??= this.sendAll().finally(() => {
