@@ -33,5 +33,5 @@ function helmTemplate(definition: CustomResourceDefinition): string {
 }
 
 function toYaml(definition: CustomResourceDefinition): string {
-  return stringify(definition, { lineWidth: 110, aliasDuplicateObjects: false })
+  return stringify(definition, { lineWidth: 110, aliasDuplicateObjects: false, version: '1.1' })
 }
