@@ -1,0 +1,259 @@
+import type { Bus } from '@setpoint/bus'
+import { isConditionTrue } from '@setpoint/conditions'
+import { FINALIZER, type Kustomization } from '@setpoint/contracts'
+import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
+import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
+import type { EventRecorder } from '@setpoint/service'
+import type { ApplyContext, Log, Task } from './context.ts'
+import { dependencyKeys } from './depends-on.ts'
+import { driftListener, healDelayMs } from './drift/drift.ts'
+import { DriftWatches } from './drift/drift-watches.ts'
+import { HealthWatches } from './health/health-watches.ts'
+import { Memory } from './known.ts'
+import { Kustomizations } from './kustomizations.ts'
+import type { ApplyMetrics } from './metrics.ts'
+import { Outcomes } from './outcomes.ts'
+import { reconcile } from './reconcile.ts'
+import { type Rendering, Renderings, requestOf } from './renderings.ts'
+import { SealedSets } from './sealed-sets.ts'
+
+/** NATS may be away at the start; what it has to say comes later then. */
+const CATCH_UP_MS = 10_000
+
+export interface ApplierOptions {
+  kube: KubeClient
+  bus: Bus
+  events: EventRecorder
+  log: Log
+  metrics: ApplyMetrics
+  now(): number
+  sealingKey: Uint8Array
+  /** Kustomizations that are worked on at once. */
+  concurrent: number
+  /** Objects of one stage that are asked about at once. */
+  parallel: number
+}
+
+/** Turns what the watches and the bus say into runs over Kustomizations. */
+export class Applier {
+  readonly queue: KeyedQueue
+  private readonly context: ApplyContext
+  private readonly stopped = new AbortController()
+  private begun = false
+
+  constructor(options: ApplierOptions) {
+    const { kube, bus, events, log, metrics, now, parallel } = options
+    const { signal } = this.stopped
+    const memory = new Memory()
+    this.queue = new KeyedQueue({
+      workers: options.concurrent,
+      backoff: { minMs: 500, maxMs: 15_000 },
+      handle: (key, run) => this.handle(key, run),
+      onError: (key, error, attempt) => this.noteError(key, error, attempt),
+    })
+    this.context = {
+      kube,
+      bus,
+      events,
+      log,
+      metrics,
+      now,
+      parallel,
+      memory,
+      outcomes: new Outcomes(bus),
+      sets: new SealedSets(bus, options.sealingKey),
+      kustomizations: new Kustomizations(kube, signal, {
+        onUpsert: (key, next, previous) => this.onKustomization(key, next, previous),
+        onDelete: (key) => this.onKustomizationGone(key),
+        onError: (error) =>
+          log.warn({ reason: String(error) }, 'the watch of Kustomizations was interrupted'),
+      }),
+      renderings: new Renderings(bus, (key, next, previous) => this.onRendering(key, next, previous)),
+      driftWatches: new DriftWatches(
+        kube,
+        signal,
+        driftListener(memory, {
+          heal: (key, known) =>
+            this.queue.add(key, { priority: 'high', delayMs: healDelayMs(known.heals, now()) }),
+          healthChanged: (key) => this.queue.add(key, { priority: 'high' }),
+          onError: (kind, error) =>
+            log.warn(
+              { kind: kind.kind, reason: String(error) },
+              'the watch of a managed kind was interrupted',
+            ),
+        }),
+      ),
+      healthWatches: new HealthWatches(kube, signal, (key, id) => this.onHealthSign(key, id)),
+    }
+  }
+
+  get outcomeQueue(): KeyedQueue {
+    return this.context.outcomes.queue
+  }
+
+  /** Starts to work once it is known what is there; what is settled already is looked at last. */
+  async begin(): Promise<void> {
+    const { kustomizations, renderings } = this.context
+    await kustomizations.synced.catch(() => undefined)
+    await atMost(CATCH_UP_MS, renderings.caughtUp)
+    if (this.stopped.signal.aborted) return
+    this.begun = true
+    for (const key of kustomizations.keys()) this.queue.add(key, { priority: this.firstPriority(key) })
+  }
+
+  /** Somebody asks for a full check of one Kustomization. */
+  checkNow(key: string): void {
+    const known = this.context.memory.find(key)
+    if (known !== undefined) known.checkWanted = true
+    if (this.context.kustomizations.get(key) !== undefined) this.add(key, 'high')
+  }
+
+  /** NATS has lost its state: what we know is said again. */
+  publishAll(): void {
+    this.context.outcomes.publishAll()
+  }
+
+  problem(): string | undefined {
+    if (!this.begun) return 'Kustomizations are not listed yet'
+    return this.context.kustomizations.healthy ? undefined : 'the watch of Kustomizations is interrupted'
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    await this.context.renderings.stop()
+    await this.queue.stop(graceMs)
+    this.stopped.abort(new Error('the service stops'))
+    await this.context.outcomes.queue.stop(1_000)
+  }
+
+  private async handle(key: string, { signal }: Run): Promise<Result> {
+    const { context } = this
+    const kustomization = context.kustomizations.get(key)
+    if (kustomization === undefined) return undefined
+    const { uid = '', generation = 0 } = kustomization.metadata
+    const rendering = context.renderings.get(key)
+    const log = childLog(context.log, { kustomization: key, traceId: rendering?.traceId })
+    const startedAt = context.now()
+    const known = context.memory.of(key, uid)
+    const task: Task = {
+      key,
+      kustomization,
+      generation,
+      known,
+      rendering,
+      inventory: undefined,
+      startedAt,
+      signal,
+      log,
+    }
+    try {
+      return await reconcile(context, task)
+    } finally {
+      context.metrics.reconciled(objectKey(kustomization), context.now() - startedAt)
+    }
+  }
+
+  private noteError(key: string, error: unknown, attempt: number): void {
+    this.context.metrics.failed()
+    const reason = error instanceof Error ? error.message : String(error)
+    const away = error instanceof KubeUnreachableError
+    const message = away ? 'the API server is away; trying again' : 'a run was given up; trying again'
+    this.context.log.warn({ kustomization: key, attempt, reason }, message)
+  }
+
+  private onKustomization(key: string, next: Kustomization, previous: Kustomization | undefined): void {
+    if (previous === undefined || asksForWork(next, previous)) this.add(key, 'high')
+    if (previous === undefined || standsOtherwise(next, previous)) this.wakeDependants(key)
+  }
+
+  private onKustomizationGone(key: string): void {
+    const { memory, renderings, driftWatches, healthWatches, outcomes } = this.context
+    this.queue.forget(key)
+    memory.forget(key)
+    renderings.forget(key)
+    driftWatches.release(key)
+    healthWatches.release(key)
+    outcomes.forget(key)
+    this.wakeDependants(key)
+  }
+
+  private onRendering(key: string, next: Rendering, previous: Rendering | undefined): void {
+    if (this.context.kustomizations.get(key) === undefined) return
+    const { set } = next.message
+    const known = this.context.memory.find(key)
+    const isBookkeeping =
+      set !== undefined &&
+      known?.digest === set.digest &&
+      known.generation === next.message.generation &&
+      next.message.requestedAt === (previous?.message.requestedAt ?? '')
+    this.add(key, isBookkeeping ? 'low' : 'high')
+  }
+
+  private onHealthSign(key: string, id: string): void {
+    this.context.memory.find(key)?.health?.dirty.add(id)
+    this.queue.add(key, { priority: 'high' })
+  }
+
+  private add(key: string, priority: Priority): void {
+    if (this.begun) this.queue.add(key, { priority })
+  }
+
+  private wakeDependants(key: string): void {
+    if (!this.begun) return
+    for (const candidate of this.context.kustomizations.keys()) {
+      const kustomization = this.context.kustomizations.get(candidate)
+      if (kustomization !== undefined && dependencyKeys(kustomization).includes(key))
+        this.queue.add(candidate, { priority: 'normal' })
+    }
+  }
+
+  /** After a restart: what looks settled is only checked, and may wait. */
+  private firstPriority(key: string): Priority {
+    const kustomization = this.context.kustomizations.get(key)
+    const rendering = this.context.renderings.get(key)
+    const status = kustomization?.status ?? {}
+    const settled =
+      isConditionTrue(status.conditions, 'Ready') &&
+      status.observedGeneration === kustomization?.metadata.generation &&
+      status.history?.[0]?.digest === rendering?.message.set?.digest
+    return settled ? 'low' : 'normal'
+  }
+}
+
+function objectKey({ metadata }: Kustomization): { namespace: string; name: string } {
+  return { namespace: metadata.namespace ?? '', name: metadata.name }
+}
+
+/** A change that a run has something to do about. Changes of the status are our own. */
+function asksForWork(next: Kustomization, previous: Kustomization): boolean {
+  return (
+    next.metadata.generation !== previous.metadata.generation ||
+    next.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp ||
+    requestOf(next) !== requestOf(previous) ||
+    !(next.metadata.finalizers ?? []).includes(FINALIZER)
+  )
+}
+
+/** A change that dependants wait for. */
+function standsOtherwise(next: Kustomization, previous: Kustomization): boolean {
+  return (
+    isConditionTrue(next.status?.conditions, 'Ready') !==
+      isConditionTrue(previous.status?.conditions, 'Ready') ||
+    next.status?.observedGeneration !== previous.status?.observedGeneration ||
+    next.status?.lastAppliedRevision !== previous.status?.lastAppliedRevision
+  )
+}
+
+function childLog(log: Log, bound: object): Log {
+  return {
+    debug: (fields, message) => log.debug({ ...bound, ...fields }, message),
+    info: (fields, message) => log.info({ ...bound, ...fields }, message),
+    warn: (fields, message) => log.warn({ ...bound, ...fields }, message),
+    error: (fields, message) => log.error({ ...bound, ...fields }, message),
+  }
+}
+
+async function atMost(ms: number, promise: Promise<unknown>): Promise<void> {
+  const { promise: timeout, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  await Promise.race([promise, timeout]).finally(() => clearTimeout(timer))
+}

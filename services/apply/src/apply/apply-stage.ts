@@ -1,0 +1,82 @@
+import { NoMatchError } from '@setpoint/kube'
+import type { KubeObject } from '@setpoint/manifest'
+import type { ApplyContext, Task } from '../context.ts'
+import { fingerprintOf } from '../drift/fingerprint.ts'
+import type { KnownObject } from '../known.ts'
+import { inParallel } from '../parallel.ts'
+import { wavesOf } from '../plan/order.ts'
+import { type Check, checkTarget } from './check-target.ts'
+import { isRejection, type Rejection, rejectionsError } from './rejection.ts'
+import type { Target } from './target.ts'
+import { type Change, writeTarget } from './write-target.ts'
+
+/**
+ * Brings the objects of one stage to what is desired. All are checked before the first is written, so that one that is
+ * refused leaves the stage untouched; the rest of the stage is reported too.
+ * @throws ReconcileError naming every object that was refused.
+ */
+export async function applyStage(
+  context: ApplyContext,
+  task: Task,
+  targets: readonly Target[],
+): Promise<Change[]> {
+  const checks = await checkAll(context, task, targets)
+  const changes: Change[] = []
+  const rejections: Rejection[] = []
+  for (const wave of wavesOf(checks, (check) => check.target.object.kind)) {
+    const written = await inParallel(wave, context.parallel, (check) =>
+      write(context, task, check, rejections),
+    )
+    changes.push(...written.filter((change) => change !== undefined))
+  }
+  if (rejections.length > 0) throw rejectionsError(rejections)
+  return changes
+}
+
+async function checkAll(context: ApplyContext, task: Task, targets: readonly Target[]): Promise<Check[]> {
+  const rejections: Rejection[] = []
+  const checks = await inParallel(targets, context.parallel, async (target) => {
+    try {
+      return await checkTarget(context, task, target)
+    } catch (error) {
+      if (!isRejection(error)) throw error
+      rejections.push({ target, step: 'dry-run', error })
+      return undefined
+    }
+  })
+  if (rejections.length > 0) throw rejectionsError(rejections)
+  return checks.filter((check) => check !== undefined)
+}
+
+async function write(
+  context: ApplyContext,
+  task: Task,
+  check: Check,
+  rejections: Rejection[],
+): Promise<Change | undefined> {
+  try {
+    const change = await writeTarget(context, task, check)
+    remember(context, task, change)
+    return change
+  } catch (error) {
+    if (!isRejection(error) || error instanceof NoMatchError) throw error
+    rejections.push({ target: check.target, step: 'apply', error })
+    return undefined
+  }
+}
+
+function remember(context: ApplyContext, task: Task, { target, live }: Change): void {
+  if (live === undefined) return
+  context.memory.remember(task.key, task.known, target.id, knownObject(target, live))
+}
+
+function knownObject(target: Target, { metadata }: KubeObject): KnownObject {
+  return {
+    ref: target.ref,
+    version: target.version,
+    hash: target.hash,
+    fingerprint: fingerprintOf(metadata),
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+  }
+}

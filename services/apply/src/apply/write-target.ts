@@ -1,0 +1,106 @@
+import { APPLY_FIELD_MANAGER } from '@setpoint/contracts'
+import { KubeApiError } from '@setpoint/kube'
+import { describeRef, gvkOf, type KubeObject } from '@setpoint/manifest'
+import { ReconcileError } from '@setpoint/reconcile'
+import type { ApplyContext, Task } from '../context.ts'
+import { type Check, checkTarget } from './check-target.ts'
+import type { Target } from './target.ts'
+
+/** How an object was left. */
+export type Action = 'created' | 'configured' | 'unchanged' | 'skipped'
+
+export interface Change {
+  target: Target
+  action: Action
+  /** The live object after it, or its metadata alone; undefined when there is none and none was to be made. */
+  live: KubeObject | undefined
+}
+
+const MAX_CONFLICTS = 3
+const RECREATE_TIMEOUT_MS = 60_000
+
+/** Does what a check has found necessary. */
+export async function writeTarget(context: ApplyContext, task: Task, check: Check): Promise<Change> {
+  const { target } = check
+  switch (check.action) {
+    case 'leave':
+      return { target, action: 'skipped', live: check.live }
+    case 'none':
+      return { target, action: 'unchanged', live: check.live }
+    case 'create':
+      return { target, action: 'created', live: await apply(context, task, target) }
+    case 'recreate':
+      await deleteAndWait(context, task, target, check.live)
+      return { target, action: 'created', live: await apply(context, task, target) }
+    case 'configure':
+      return configure(context, task, check)
+  }
+}
+
+async function configure(
+  context: ApplyContext,
+  task: Task,
+  check: Extract<Check, { action: 'configure' }>,
+  attempt = 1,
+): Promise<Change> {
+  const { target, takeOver } = check
+  try {
+    if (takeOver !== undefined)
+      await context.kube.jsonPatch(gvkOf(target.object), target.ref, takeOver, {
+        fieldManager: APPLY_FIELD_MANAGER,
+        signal: task.signal,
+      })
+    return { target, action: 'configured', live: await apply(context, task, target) }
+  } catch (error) {
+    if (!(error instanceof KubeApiError) || error.code !== 409 || attempt === MAX_CONFLICTS) throw error
+    const again = await checkTarget(context, task, target)
+    if (again.action !== 'configure') return writeTarget(context, task, again)
+    return configure(context, task, again, attempt + 1)
+  }
+}
+
+function apply(context: ApplyContext, task: Task, target: Target): Promise<KubeObject> {
+  return context.kube.apply(target.object, {
+    fieldManager: APPLY_FIELD_MANAGER,
+    metadataOnly: true,
+    signal: task.signal,
+  })
+}
+
+async function deleteAndWait(
+  context: ApplyContext,
+  task: Task,
+  target: Target,
+  live: KubeObject,
+): Promise<void> {
+  const gvk = gvkOf(target.object)
+  const { uid } = live.metadata
+  await context.kube.delete(gvk, target.ref, {
+    ...(uid === undefined ? {} : { uid }),
+    propagationPolicy: 'Background',
+    signal: task.signal,
+  })
+  const deadline = context.now() + RECREATE_TIMEOUT_MS
+  for (let pauseMs = 20; context.now() < deadline; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+    const left = await context.kube.get(gvk, target.ref, { metadataOnly: true, signal: task.signal })
+    if (left === undefined || left.metadata.uid !== uid) return
+    await pause(pauseMs, task.signal)
+  }
+  throw new ReconcileError(
+    'ReconciliationFailed',
+    `${describeRef(target.ref)} was deleted to be recreated, but is not gone after ${RECREATE_TIMEOUT_MS / 1000} s; look at its finalizers`,
+  )
+}
+
+/** Waits; ends early, with the reason of the signal, when the run is aborted. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  const abort = () => reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  await promise.finally(() => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', abort)
+  })
+}

@@ -1,0 +1,20 @@
+import { namespacedName, type Settings, wholeNumber } from '@setpoint/service'
+
+/** What this service takes besides the settings that all have. */
+export const settings = {
+  concurrent: {
+    description: 'Kustomizations that are worked on at once',
+    default: '8',
+    parse: wholeNumber(1, 256),
+  },
+  'concurrent-ssa': {
+    description: 'Objects of one Kustomization that are asked about or written at once',
+    default: '16',
+    parse: wholeNumber(1, 256),
+  },
+  'sealing-key-secret': {
+    description: 'Secret with the key that opens rendered sets, as <namespace>/<name>',
+    default: 'setpoint-system/setpoint-sealing-key',
+    parse: namespacedName,
+  },
+} as const satisfies Settings

@@ -1,0 +1,57 @@
+import type { Bus } from '@setpoint/bus'
+import type { Kustomization } from '@setpoint/contracts'
+import type { KubeClient } from '@setpoint/kube'
+import type { InventoryEntry } from '@setpoint/manifest'
+import type { EventRecorder } from '@setpoint/service'
+import type { DriftWatches } from './drift/drift-watches.ts'
+import type { HealthWatches } from './health/health-watches.ts'
+import type { Known, Memory } from './known.ts'
+import type { Kustomizations } from './kustomizations.ts'
+import type { ApplyMetrics } from './metrics.ts'
+import type { Outcomes } from './outcomes.ts'
+import type { Rendering, Renderings } from './renderings.ts'
+import type { SealedSets } from './sealed-sets.ts'
+
+/** The part of a logger that is needed; pino fits. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** Everything that reconciling works with; one for the process. */
+export interface ApplyContext {
+  kube: KubeClient
+  bus: Bus
+  events: EventRecorder
+  log: Log
+  metrics: ApplyMetrics
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Objects of one stage that are asked about at once. */
+  parallel: number
+  kustomizations: Kustomizations
+  renderings: Renderings
+  sets: SealedSets
+  memory: Memory
+  outcomes: Outcomes
+  driftWatches: DriftWatches
+  healthWatches: HealthWatches
+}
+
+/** One run over one Kustomization. */
+export interface Task {
+  key: string
+  /** As it is now; replaced by the answers to our own writes. */
+  kustomization: Kustomization
+  /** The generation that the run is about. */
+  generation: number
+  known: Known
+  rendering: Rendering | undefined
+  /** What is in the cluster after this run has applied and pruned. */
+  inventory: InventoryEntry[] | undefined
+  startedAt: number
+  signal: AbortSignal
+  log: Log
+}

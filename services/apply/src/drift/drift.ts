@@ -1,0 +1,94 @@
+import type { GroupVersionKind } from '@setpoint/manifest'
+import type { Known, KnownObject, Memory } from '../known.ts'
+import { type DriftListener, kindKey, kindOf, type Seen } from './drift-watches.ts'
+import { compareVersions } from './fingerprint.ts'
+
+export interface DriftActions {
+  /** An object of the Kustomization has to be looked at. */
+  heal(key: string, known: Known): void
+  /** The status of an object whose health is waited for may have changed. */
+  healthChanged(key: string): void
+  onError(kind: GroupVersionKind, error: unknown): void
+}
+
+/** Turns what the watches see into work: an edit or a deletion that was not ours. Echoes of our own writes cost nothing. */
+export function driftListener(memory: Memory, actions: DriftActions): DriftListener {
+  return {
+    onSeen: (seen) =>
+      onHeld(memory, seen, (key, known, object) => noteSeen(key, known, object, seen, actions)),
+    onGone: (seen) =>
+      onHeld(memory, seen, (key, known, object) => noteGone(key, known, object, seen, actions)),
+    onListed: (kind, has) => noteMissing(memory, kind, has, actions),
+    onError: actions.onError,
+  }
+}
+
+function onHeld(
+  memory: Memory,
+  seen: Seen,
+  note: (key: string, known: Known, object: KnownObject) => void,
+): void {
+  const key = memory.holderOf(seen.id)
+  const known = key === undefined ? undefined : memory.find(key)
+  const object = known?.objects.get(seen.id)
+  if (key !== undefined && known !== undefined && object !== undefined) note(key, known, object)
+}
+
+function noteSeen(key: string, known: Known, object: KnownObject, seen: Seen, actions: DriftActions): void {
+  noteHealth(key, known, seen, actions)
+  if (compareVersions(seen.resourceVersion, object.resourceVersion) <= 0) return
+  if (seen.uid === object.uid && seen.fingerprint === object.fingerprint) {
+    object.resourceVersion = seen.resourceVersion
+    return
+  }
+  // Another Kustomization has taken it: two that fight at the speed of watches help nobody, the interval decides.
+  if (seen.owner !== key) return
+  touch(key, known, seen.id, seen.resourceVersion, actions)
+}
+
+function noteGone(key: string, known: Known, object: KnownObject, seen: Seen, actions: DriftActions): void {
+  noteHealth(key, known, seen, actions)
+  if (seen.uid !== object.uid) return
+  touch(key, known, seen.id, seen.resourceVersion, actions)
+}
+
+/** A deletion before the first list is seen by nobody else. */
+function noteMissing(
+  memory: Memory,
+  kind: GroupVersionKind,
+  has: (namespace: string, name: string) => boolean,
+  actions: DriftActions,
+): void {
+  for (const [key, known] of memory.entries())
+    for (const [id, object] of known.objects) {
+      if (kindKey(kindOf(object)) !== kindKey(kind) || has(object.ref.namespace, object.ref.name)) continue
+      touch(key, known, id, object.resourceVersion, actions)
+    }
+}
+
+function touch(key: string, known: Known, id: string, resourceVersion: string, actions: DriftActions): void {
+  known.touched.set(id, Number(resourceVersion))
+  actions.heal(key, known)
+}
+
+function noteHealth(key: string, known: Known, seen: Seen, actions: DriftActions): void {
+  const target = known.health?.targets.get(seen.id)
+  if (target === undefined || compareVersions(seen.resourceVersion, target.resourceVersion) <= 0) return
+  known.health?.dirty.add(seen.id)
+  actions.healthChanged(key)
+}
+
+const CALM_MS = 60_000
+const FREE_HEALS = 5
+const MAX_DELAY_MS = 60_000
+
+/** How long to wait before drift is healed again: nothing, unless another writer keeps undoing it. */
+export function healDelayMs(heals: Known['heals'], now: number): number {
+  if (now - heals.since > CALM_MS || heals.count < FREE_HEALS) return 0
+  return Math.min(1_000 * 2 ** (heals.count - FREE_HEALS), MAX_DELAY_MS)
+}
+
+/** Counts a heal; a minute of calm starts the count anew. */
+export function countHeal(heals: Known['heals'], now: number): Known['heals'] {
+  return { since: now, count: now - heals.since > CALM_MS + MAX_DELAY_MS ? 1 : heals.count + 1 }
+}

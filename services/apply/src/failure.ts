@@ -1,0 +1,81 @@
+import { ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
+import type { ApplyContext, Task } from './context.ts'
+import { requestOf } from './renderings.ts'
+import { SetNotThere } from './sealed-sets.ts'
+import { KustomizationGone, publishOutcome, settle } from './settle.ts'
+import { retryIntervalMs } from './spec.ts'
+import { failed, progressing, type Settlement, stalled } from './status/settlement.ts'
+import { tellFailure } from './tell.ts'
+
+/** For how long something that should take moments is waited for in silence. */
+const GRACE_MS = 5_000
+
+/** Something that is on its way: a sign will come, and nothing is said of it unless it takes long. */
+export class NotYet extends Error {
+  override name = 'NotYet'
+  /** The reason to show when it takes long; undefined: progressing. */
+  readonly reason: string | undefined
+
+  constructor(message: string, reason?: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/**
+ * Says in status, event and outcome why a run did not work, and when to try again.
+ * @throws what is no fault of the Kustomization (the API server or NATS is away): the queue backs off.
+ */
+export async function settleFailure(context: ApplyContext, task: Task, error: unknown): Promise<Result> {
+  if (error instanceof KustomizationGone) return undefined
+  if (error instanceof NotYet) return stayPatient(context, task, error)
+  if (error instanceof SetNotThere) return stayPatient(context, task, new NotYet(error.message))
+  if (!(error instanceof ReconcileError)) throw error
+  task.known.waitingSince = undefined
+  const settlement = settlementOf(context, task, error)
+  await settle(context, task, settlement)
+  const severity = error instanceof Waiting ? 'info' : 'error'
+  if (severity === 'error') context.metrics.failed()
+  const news = tellFailure(context, task, { reason: error.reason, message: error.message, severity })
+  if (news) publishOutcome(context, task, settlement, { run: context.now() - task.startedAt })
+  if (error instanceof Stalled) return undefined
+  return { requeueAfterMs: error.retryAfterMs ?? retryIntervalMs(task.kustomization), priority: 'normal' }
+}
+
+function settlementOf(context: ApplyContext, task: Task, error: ReconcileError): Settlement {
+  const { reason, message } = error
+  const request = requestOf(task.kustomization)
+  if (error instanceof Stalled) return stalled(reason, message, request)
+  const revision = task.rendering?.message.revision ?? ''
+  const attempted = revision === '' || error instanceof Waiting ? {} : { attemptedRevision: revision }
+  return {
+    ...failed(reason, message, request),
+    ...attempted,
+    ...healthOf(reason, message),
+    ...historyOf(context, task, error),
+  }
+}
+
+function healthOf(reason: string, message: string): Pick<Settlement, 'healthy'> {
+  return reason === 'HealthCheckFailed' ? { healthy: { status: 'False', reason, message } } : {}
+}
+
+/** A failure gets its row when it is new; a retry that fails the same way writes nothing. */
+function historyOf(context: ApplyContext, task: Task, error: ReconcileError): Pick<Settlement, 'history'> {
+  const { set, revision = '' } = task.rendering?.message ?? {}
+  const row = task.kustomization.status?.history?.[0]
+  if (set === undefined || error instanceof Waiting) return {}
+  if (row?.digest === set.digest && row.lastReconciledStatus === error.reason) return {}
+  return { history: { digest: set.digest, durationMs: context.now() - task.startedAt, revision } }
+}
+
+async function stayPatient(context: ApplyContext, task: Task, error: NotYet): Promise<Result> {
+  const { known } = task
+  known.waitingSince ??= context.now()
+  const leftMs = known.waitingSince + GRACE_MS - context.now()
+  if (leftMs > 0) return { requeueAfterMs: leftMs, priority: 'normal' }
+  const { reason, message } = error
+  const settlement = reason === undefined ? progressing(message) : failed(reason, message, '')
+  await settle(context, task, settlement)
+  return { requeueAfterMs: 30_000, priority: 'normal' }
+}

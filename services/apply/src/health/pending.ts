@@ -1,0 +1,30 @@
+import type { ObjectRef } from '@setpoint/manifest'
+
+export type HealthStatus = 'Current' | 'InProgress' | 'Failed' | 'Terminating' | 'NotFound' | 'Unknown'
+
+export interface HealthTarget {
+  ref: ObjectRef
+  version: string
+  /** One of our set: its kind is watched anyway. */
+  ours: boolean
+  /** A vanished Job with ttlSecondsAfterFinished has done its work. */
+  mayVanish: boolean
+  status: HealthStatus
+  message: string
+  /** Where it was looked at last. */
+  resourceVersion: string
+}
+
+/** A health check under way. No worker is held by it: a change, or the deadline, wakes a run. */
+export interface PendingHealth {
+  digest: string
+  generation: number
+  startedAt: number
+  deadlineAt: number
+  /** By inventory id. */
+  targets: Map<string, HealthTarget>
+  /** Targets that have changed since they were looked at. */
+  dirty: Set<string>
+  /** Why it has failed, if it has; a later change may still turn it well. */
+  failure: string | undefined
+}

@@ -1,0 +1,109 @@
+import type { OutcomeMessage } from '@setpoint/contracts'
+import type { ObjectRef } from '@setpoint/manifest'
+import type { PendingHealth } from './health/pending.ts'
+
+/** What was applied of one object, and how it looked then. */
+export interface KnownObject {
+  ref: ObjectRef
+  version: string
+  /** Digest of the desired object. */
+  hash: string
+  /** Digest of who had set what on the live object right after. */
+  fingerprint: string
+  uid: string
+  resourceVersion: string
+}
+
+/**
+ * What this process remembers of one Kustomization. All of it can be lost: after a restart one full check
+ * finds out the same.
+ */
+export interface Known {
+  /** The Kustomization's own uid: another one of the same name is another object. */
+  uid: string
+  /** Digest and generation of the set that is in place; undefined when that is not sure. */
+  digest: string | undefined
+  generation: number
+  /** What is in place, by inventory id. */
+  objects: Map<string, KnownObject>
+  /** Objects that a watch saw change, with the resource version it saw. */
+  touched: Map<string, number>
+  /** When every object is to be checked again: ms since the epoch. */
+  nextCheckAt: number
+  /** A check that somebody asked for. */
+  checkWanted: boolean
+  health: PendingHealth | undefined
+  /** Since when something that takes moments is waited for, such as the render service: ms since the epoch. */
+  waitingSince: number | undefined
+  /** The failure that was told last, so that a retry does not tell it again. */
+  toldFailure: string
+  /** How often drift was healed lately, so that a fight with another writer slows down. */
+  heals: { since: number; count: number }
+  outcome: OutcomeMessage | undefined
+}
+
+export function newKnown(uid: string): Known {
+  return {
+    uid,
+    digest: undefined,
+    generation: 0,
+    objects: new Map(),
+    touched: new Map(),
+    nextCheckAt: 0,
+    checkWanted: false,
+    health: undefined,
+    waitingSince: undefined,
+    toldFailure: '',
+    heals: { since: 0, count: 0 },
+    outcome: undefined,
+  }
+}
+
+/** The memory of every Kustomization, and which of them holds an object. */
+export class Memory {
+  private readonly byKey = new Map<string, Known>()
+  private readonly holders = new Map<string, string>()
+
+  /** What is known of a Kustomization; nothing yet when it is new or was made anew. */
+  of(key: string, uid: string): Known {
+    const found = this.byKey.get(key)
+    if (found?.uid === uid) return found
+    this.forget(key)
+    const known = newKnown(uid)
+    this.byKey.set(key, known)
+    return known
+  }
+
+  find(key: string): Known | undefined {
+    return this.byKey.get(key)
+  }
+
+  /** Who applied an object last. */
+  holderOf(id: string): string | undefined {
+    return this.holders.get(id)
+  }
+
+  remember(key: string, known: Known, id: string, object: KnownObject): void {
+    known.objects.set(id, object)
+    this.holders.set(id, key)
+    const touchedAt = known.touched.get(id)
+    if (touchedAt !== undefined && touchedAt <= Number(object.resourceVersion)) known.touched.delete(id)
+  }
+
+  drop(key: string, known: Known, id: string): void {
+    known.objects.delete(id)
+    known.touched.delete(id)
+    if (this.holders.get(id) === key) this.holders.delete(id)
+  }
+
+  forget(key: string): void {
+    const known = this.byKey.get(key)
+    if (known === undefined) return
+    for (const id of [...known.objects.keys()]) this.drop(key, known, id)
+    this.byKey.delete(key)
+  }
+
+  entries(): IterableIterator<[string, Known]> {
+    return this.byKey.entries()
+  }
+}

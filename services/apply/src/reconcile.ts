@@ -1,0 +1,281 @@
+import { findCondition, isConditionTrue } from '@setpoint/conditions'
+import {
+  formatDuration,
+  notImplementedFields,
+  REASON_NOT_IMPLEMENTED,
+  type RenderedSet,
+} from '@setpoint/contracts'
+import type { InventoryEntry, KubeObject } from '@setpoint/manifest'
+import { jitter, ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
+import { applySet, guessTargets } from './apply/apply-set.ts'
+import { entryOf } from './apply/target.ts'
+import type { Change } from './apply/write-target.ts'
+import type { ApplyContext, Task } from './context.ts'
+import { firstUnmet } from './depends-on.ts'
+import { countHeal } from './drift/drift.ts'
+import { kindOf } from './drift/drift-watches.ts'
+import { NotYet, settleFailure } from './failure.ts'
+import { addFinalizer, finalize } from './finalize.ts'
+import { beginHealth, lookAtHealth } from './health/health.ts'
+import { covers, inventoryOf, joinInventories } from './inventory.ts'
+import { type Pruned, prune, staleObjects } from './prune.ts'
+import { type Rendering, requestOf, speaksOf } from './renderings.ts'
+import { publishOutcome, settle } from './settle.ts'
+import { intervalMs, retryIntervalMs, timeoutMs } from './spec.ts'
+import { awaitingHealth, progressing, type Settlement, succeeded } from './status/settlement.ts'
+import { changesetOf, record, tellChanges, tellFinished } from './tell.ts'
+
+/** How often something that should be there in moments is looked for, should its sign get lost. */
+const DEPENDENCY_RETRY_MS = 30_000
+
+/** Brings the cluster to what one Kustomization says, and says so in its status. Says when to look again. */
+export async function reconcile(context: ApplyContext, task: Task): Promise<Result> {
+  if (task.kustomization.metadata.deletionTimestamp !== undefined) return finalize(context, task)
+  await addFinalizer(context, task)
+  if (task.kustomization.spec.suspend) return rest(context, task)
+  try {
+    return await bringAbout(context, task)
+  } catch (error) {
+    return settleFailure(context, task, error)
+  }
+}
+
+async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
+  refuseNotImplemented(task)
+  const rendering = currentRendering(task)
+  const set = renderedSet(rendering)
+  requireDependencies(context, task, rendering)
+  const plan = planOf(context, task, set)
+  if (plan.inPlace) return conclude(context, task, { rendering, set, changeset: '', begun: false })
+
+  const objects = await context.sets.open(task.key, set)
+  await secureInventory(context, task, objects)
+  task.known.digest = undefined
+  const changes = await applySet(context, task, objects, plan)
+  const pruned = await pruneStale(context, task, changes)
+  await keepInventory(context, task, changes, pruned)
+  remember(context, task, set, plan)
+  const changeset = changesetOf(changes, pruned)
+  tellChanges(context, task, changeset)
+  noteHeals(context, task, plan, changes)
+  const begun = plan.checkAll || plan.isNew || changeset !== ''
+  if (begun) task.known.health = beginHealth(context, task, set.digest, changes)
+  context.healthWatches.hold(task.key, task.known.health?.targets ?? [])
+  return conclude(context, task, { rendering, set, changeset, begun })
+}
+
+/** Suspended: nothing is touched, but requests are answered. */
+async function rest(context: ApplyContext, task: Task): Promise<Result> {
+  task.known.health = undefined
+  context.healthWatches.release(task.key)
+  const observed = isConditionTrue(task.kustomization.status?.conditions, 'Ready')
+  await settle(context, task, { handledRequest: requestOf(task.kustomization), observed })
+  return undefined
+}
+
+function refuseNotImplemented({ kustomization }: Task): void {
+  const fields = notImplementedFields(kustomization)
+  if (fields.length > 0)
+    throw new Stalled(
+      REASON_NOT_IMPLEMENTED,
+      `not implemented yet: ${fields.join(', ')}; remove it from the spec`,
+    )
+}
+
+function currentRendering({ kustomization, rendering }: Task): Rendering {
+  if (rendering !== undefined && speaksOf(rendering, kustomization)) return rendering
+  throw new NotYet(`waiting for generation ${kustomization.metadata.generation} to be built`)
+}
+
+function renderedSet({ message: { set, problem } }: Rendering): RenderedSet {
+  if (problem?.stalled) throw new Stalled(problem.reason, problem.message)
+  if (problem !== undefined) throw new ReconcileError(problem.reason, problem.message)
+  if (set === undefined)
+    throw new ReconcileError('BuildFailed', 'the render service sent neither a set nor a problem')
+  return set
+}
+
+function requireDependencies(context: ApplyContext, task: Task, rendering: Rendering): void {
+  const unmet = firstUnmet(task.kustomization, rendering.message.revision, (key) =>
+    context.kustomizations.get(key),
+  )
+  if (unmet === undefined) return
+  if (unmet.soon) throw new NotYet(unmet.message, 'DependencyNotReady')
+  throw new Waiting('DependencyNotReady', unmet.message, { retryAfterMs: DEPENDENCY_RETRY_MS })
+}
+
+interface Plan {
+  /** Ask the API server about every object, not only about those that changed. */
+  checkAll: boolean
+  /** Another set or spec than the one in place. */
+  isNew: boolean
+  /** Nothing to ask about and nothing to write but the status. */
+  inPlace: boolean
+}
+
+function planOf(context: ApplyContext, task: Task, set: RenderedSet): Plan {
+  const { known, kustomization } = task
+  const request = requestOf(kustomization)
+  const requested = request !== '' && request !== kustomization.status?.lastHandledReconcileAt
+  const checkAll =
+    known.digest === undefined || known.checkWanted || requested || context.now() >= known.nextCheckAt
+  const isNew = known.digest !== set.digest || known.generation !== task.generation
+  return { checkAll, isNew, inPlace: !checkAll && !isNew && known.touched.size === 0 }
+}
+
+/** A kill between apply and status must not orphan an object: new ids are in the inventory before they are in the cluster. */
+async function secureInventory(
+  context: ApplyContext,
+  task: Task,
+  objects: readonly KubeObject[],
+): Promise<void> {
+  const targets = await guessTargets(context, objects)
+  const before = inventoryOf(task.kustomization)
+  if (
+    covers(
+      before,
+      targets.map((target) => target.id),
+    )
+  )
+    return
+  const inventory = joinInventories(before, targets.map(entryOf))
+  await settle(context, task, { ...progressing(), inventory })
+}
+
+const NOTHING_PRUNED: Pruned = { deleted: [], terminating: [], failed: [] }
+
+/** Only ever after a whole set was applied. */
+async function pruneStale(context: ApplyContext, task: Task, changes: readonly Change[]): Promise<Pruned> {
+  if (!task.kustomization.spec.prune) return NOTHING_PRUNED
+  const stale = await staleObjects(
+    context,
+    inventoryOf(task.kustomization),
+    changes.map(({ target }) => entryOf(target)),
+  )
+  const inUse = new Set([...task.known.objects.values()].map((object) => object.uid))
+  for (const object of stale) inUse.delete(task.known.objects.get(object.entry.id)?.uid ?? '')
+  return prune(context, task, stale, inUse)
+}
+
+/** What is in the cluster now: the set, and what could not be deleted. */
+async function keepInventory(
+  context: ApplyContext,
+  task: Task,
+  changes: readonly Change[],
+  { failed }: Pruned,
+): Promise<void> {
+  const inventory = joinInventories(
+    failed.map(({ entry }) => entry),
+    changes.map(({ target }) => entryOf(target)),
+  )
+  task.inventory = inventory
+  if (failed.length === 0) return
+  await settle(context, task, { inventory })
+  throw new ReconcileError('PruneFailed', failed.map(({ problem }) => problem).join('\n'))
+}
+
+function remember(context: ApplyContext, task: Task, set: RenderedSet, plan: Plan): void {
+  const { known, kustomization } = task
+  const nextInterval = context.now() + jitter(intervalMs(kustomization))
+  known.digest = set.digest
+  known.generation = task.generation
+  known.nextCheckAt = plan.checkAll ? nextInterval : Math.min(known.nextCheckAt, nextInterval)
+  if (plan.checkAll) known.checkWanted = false
+  context.driftWatches.hold(task.key, [...known.objects.values()].map(kindOf))
+}
+
+function noteHeals(context: ApplyContext, { known }: Task, plan: Plan, changes: readonly Change[]): void {
+  if (plan.isNew) return
+  const healed = changes.filter(({ action }) => action === 'created' || action === 'configured').length
+  if (healed === 0) return
+  known.heals = countHeal(known.heals, context.now())
+  context.metrics.healed(healed)
+}
+
+interface Conclusion {
+  rendering: Rendering
+  set: RenderedSet
+  changeset: string
+  /** Health was begun to be checked in this run. */
+  begun: boolean
+}
+
+/** Looks at the health, if that is asked for, and settles the run. */
+async function conclude(context: ApplyContext, task: Task, conclusion: Conclusion): Promise<Result> {
+  const { known } = task
+  const { revision } = conclusion.rendering.message
+  const result = await lookAtHealth(context, task)
+  switch (result.state) {
+    case 'waiting': {
+      const timeout = formatDuration(timeoutMs(task.kustomization))
+      await settle(context, task, { ...awaitingHealth(revision, timeout), ...inventoryNow(task) })
+      return { requeueAfterMs: result.dueInMs, priority: 'normal' }
+    }
+    case 'failed':
+      if (known.health !== undefined) known.health.failure ??= result.message
+      known.nextCheckAt = Math.min(known.nextCheckAt, context.now() + retryIntervalMs(task.kustomization))
+      throw new ReconcileError('HealthCheckFailed', known.health?.failure ?? result.message)
+    case 'passed':
+      known.health = undefined
+      context.healthWatches.release(task.key)
+      return succeed(context, task, conclusion, passed(context, task, conclusion, result.durationMs))
+    case 'unchecked':
+      return succeed(context, task, conclusion, hasHealthChecks(task) ? {} : { healthy: null })
+  }
+}
+
+function passed(
+  context: ApplyContext,
+  task: Task,
+  { changeset }: Conclusion,
+  durationMs: number,
+): Pick<Settlement, 'healthy'> {
+  const before = findCondition(task.kustomization.status?.conditions, 'Healthy')
+  const isNews = before?.status !== 'True'
+  if (!isNews && changeset === '' && before.observedGeneration === task.generation) return {}
+  const message = `Health check passed in ${formatDuration(Math.round(durationMs))}`
+  if (isNews) record(context, task, { severity: 'info', reason: 'Progressing', message })
+  return { healthy: { status: 'True', reason: 'Succeeded', message } }
+}
+
+function hasHealthChecks({ kustomization: { spec } }: Task): boolean {
+  return spec.wait === true || (spec.healthChecks ?? []).length > 0
+}
+
+async function succeed(
+  context: ApplyContext,
+  task: Task,
+  { rendering, set, changeset }: Conclusion,
+  health: Pick<Settlement, 'healthy'>,
+): Promise<Result> {
+  const { status = {} } = task.kustomization
+  const { revision } = rendering.message
+  const request = requestOf(task.kustomization)
+  const moved =
+    status.lastAppliedRevision !== revision ||
+    status.history?.[0]?.digest !== set.digest ||
+    (request !== '' && status.lastHandledReconcileAt !== request) ||
+    !isConditionTrue(status.conditions, 'Ready')
+  const durationMs = context.now() - task.startedAt
+  const settlement: Settlement = {
+    ...succeeded(revision, request),
+    ...health,
+    ...inventoryNow(task),
+    ...(moved ? { history: { digest: set.digest, durationMs, revision } } : {}),
+  }
+  await settle(context, task, settlement)
+  const nextRunMs = Math.max(task.known.nextCheckAt - context.now(), 1)
+  if (moved || changeset !== '') {
+    const commitToReady = context.now() - rendering.time
+    context.metrics.committedToReady(commitToReady)
+    publishOutcome(context, task, settlement, { run: durationMs, commitToReady })
+    tellFinished(context, task, { nextRunMs: intervalMs(task.kustomization), busOnly: changeset === '' })
+  }
+  task.known.toldFailure = ''
+  task.known.waitingSince = undefined
+  return { requeueAfterMs: nextRunMs, priority: 'low' }
+}
+
+function inventoryNow({ inventory }: Task): { inventory?: InventoryEntry[] } {
+  return inventory === undefined ? {} : { inventory }
+}

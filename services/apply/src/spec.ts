@@ -1,0 +1,20 @@
+import { type Kustomization, parseDuration } from '@setpoint/contracts'
+
+const MIN_TIMEOUT_MS = 30_000
+
+export function intervalMs({ spec }: Kustomization): number {
+  return parseDuration(spec.interval)
+}
+
+/** After a failure: fixed, without back-off, as Flux. */
+export function retryIntervalMs(kustomization: Kustomization): number {
+  const { retryInterval } = kustomization.spec
+  return retryInterval === undefined ? intervalMs(kustomization) : parseDuration(retryInterval)
+}
+
+/** Of applying and of health checks; 30 s less than the interval, at least 30 s, when it is not given. */
+export function timeoutMs(kustomization: Kustomization): number {
+  const { timeout } = kustomization.spec
+  if (timeout !== undefined) return parseDuration(timeout)
+  return Math.max(intervalMs(kustomization) - MIN_TIMEOUT_MS, MIN_TIMEOUT_MS)
+}
