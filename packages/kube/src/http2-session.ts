@@ -16,9 +16,8 @@ import {
   parseRetryAfter,
 } from './transport.ts'
 
-/** How often a quiet connection is asked whether it still lives, and how long it may take to say so. */
-const pingIntervalMs = 10_000
-const pingTimeoutMs = 10_000
+/** How often a connection is asked whether it still lives, and how long it may take to say so. */
+const defaultPing = { intervalMs: 10_000, timeoutMs: 10_000 }
 /** What the server may send before it has to wait for us: a page of a list in one go. */
 const streamWindowBytes = 4 * 1024 * 1024
 const connectionWindowBytes = 32 * 1024 * 1024
@@ -28,12 +27,14 @@ export class Http2Session {
   readonly #session: ClientHttp2Session
   readonly #server: string
   readonly #ping: NodeJS.Timeout
+  readonly #pingTimeoutMs: number
   #refusesNew = false
   /** Streams open now. */
   streams = 0
 
-  constructor(server: string, socket: Socket) {
+  constructor(server: string, socket: Socket, ping = defaultPing) {
     this.#server = server
+    this.#pingTimeoutMs = ping.timeoutMs
     this.#session = connect(server, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: streamWindowBytes },
@@ -43,7 +44,7 @@ export class Http2Session {
     this.#session.on('goaway', () => this.#retire())
     this.#session.on('close', () => this.#retire())
     this.#session.once('connect', () => this.#session.setLocalWindowSize(connectionWindowBytes))
-    this.#ping = setInterval(() => this.#checkAlive(), pingIntervalMs).unref()
+    this.#ping = setInterval(() => this.#checkAlive(), ping.intervalMs).unref()
   }
 
   /** New streams may be opened. */
@@ -78,7 +79,7 @@ export class Http2Session {
         reject(new Error(`${request.method} ${request.target}: the answer is too large`))
         stream.close(constants.NGHTTP2_CANCEL)
       })
-      stream.on('end', () => head && isComplete(stream) && resolve(responseOf(head, body)))
+      stream.on('end', () => head && this.#isComplete(stream) && resolve(responseOf(head, body)))
       stream.on('close', () => {
         stop()
         // Does nothing when the answer is complete.
@@ -108,7 +109,7 @@ export class Http2Session {
         attempt(() => handlers.onHead(headers[':status'] ?? 0, headers['content-type'] ?? ''), cancel)
       })
       stream.on('data', (chunk: Buffer) => attempt(() => handlers.onData(chunk), cancel))
-      stream.on('end', () => isComplete(stream) && resolve())
+      stream.on('end', () => this.#isComplete(stream) && resolve())
       stream.on('close', () => {
         stop()
         signal.removeEventListener('abort', onAbort)
@@ -148,6 +149,12 @@ export class Http2Session {
     }
   }
 
+  /** A stream that was cut off ends too, with its session if not by itself; only these marks tell. */
+  #isComplete(stream: ClientHttp2Stream): boolean {
+    const reset = (stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR
+    return !stream.aborted && !reset && !this.#session.destroyed
+  }
+
   #broken(stream: ClientHttp2Stream): ConnectionError {
     const refused = stream.rstCode === constants.NGHTTP2_REFUSED_STREAM
     const reason = refused ? 'the server refused the stream' : 'the connection broke'
@@ -182,7 +189,7 @@ export class Http2Session {
     const timer = setTimeout(() => {
       // One turn of the event loop, for the answer may be waiting behind our own work.
       setImmediate(() => answered || this.#session.destroy())
-    }, pingTimeoutMs).unref()
+    }, this.#pingTimeoutMs).unref()
     let answered = false
     const sent = this.#session.ping(() => {
       answered = true
@@ -190,11 +197,6 @@ export class Http2Session {
     })
     if (!sent) clearTimeout(timer)
   }
-}
-
-/** A stream that was cut off ends too; only its code tells. */
-function isComplete(stream: ClientHttp2Stream): boolean {
-  return !stream.aborted && (stream.rstCode ?? 0) === constants.NGHTTP2_NO_ERROR
 }
 
 function responseOf(head: IncomingHttpHeaders & { ':status'?: number }, body: BodyReader): HttpResponse {

@@ -144,7 +144,8 @@ export class Requester {
   async #waitToRepeat(response: HttpResponse, attempt: number, deadline: Deadline): Promise<boolean> {
     if (response.status === 401) return attempt === 1 && this.#credentials.expire()
     const busy = response.status === 429 || (response.status >= 500 && response.retryAfterMs !== undefined)
-    const waitMs = response.retryAfterMs ?? defaultRetryAfterMs
+    // Up to half longer than asked for: requests that were refused together must not come back together.
+    const waitMs = (response.retryAfterMs ?? defaultRetryAfterMs) * (1 + Math.random() / 2)
     if (!busy || waitMs >= deadline.remainingMs) return false
     await deadline.pause(waitMs)
     return true
