@@ -1,10 +1,18 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { sharedCluster, temporaryDirectory, testNamespace, waitFor } from '@setpoint/testkit'
+import {
+  binary,
+  freePort,
+  sharedCluster,
+  temporaryDirectory,
+  testNamespace,
+  waitFor,
+} from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { changedKubeconfig, configMap, configMaps, whoAmI } from '../test/cluster.ts'
+import { changedKubeconfig, configMap, configMaps, recordingInformer, whoAmI } from '../test/cluster.ts'
 import { startTcpProxy } from '../test/tcp-proxy.ts'
 import {
   connectKube,
@@ -169,6 +177,31 @@ describe('a server that does not answer', () => {
     proxy.cut()
     proxy.mend()
     expect(await Promise.all(applies)).toHaveLength(200)
+  })
+})
+
+describe('a server without TLS', () => {
+  test('the same calls and watches work over plain HTTP', async () => {
+    const port = await freePort()
+    const kubectl = await binary('kubectl')
+    const proxy = spawn(kubectl, ['proxy', `--port=${port}`, '--kubeconfig', cluster.kubeconfig], {
+      stdio: 'ignore',
+    })
+    try {
+      const path = await kubeconfigWith('plain', { cluster: { server: `http://127.0.0.1:${port}` } })
+      await using client = await connectKube({ kubeconfig: path })
+      await waitFor('kubectl proxy', () => client.request({ method: 'GET', path: '/version' }))
+      const stop = new AbortController()
+      const { informer } = recordingInformer(client, namespace.name, stop.signal)
+      await informer.synced
+      await waitFor('the watch', () => informer.healthy)
+      await client.apply(configMap(namespace.name, 'plain', { a: '1' }), { fieldManager: 'test' })
+      await waitFor('the object', () => informer.get(namespace.name, 'plain'))
+      expect(await client.get(configMaps, { namespace: namespace.name, name: 'absent' })).toBeUndefined()
+      stop.abort()
+    } finally {
+      proxy.kill('SIGKILL')
+    }
   })
 })
 
