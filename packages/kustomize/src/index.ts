@@ -1,1 +1,16 @@
-export {}
+export { build, defaultLimits, printResources } from './build.ts'
+export { memoryFiles } from './files/memory-files.ts'
+export { kustomizationFileNames } from './kustomization/read.ts'
+export type { Kustomization } from './kustomization/types.ts'
+export { createParseCache, type ParseCache } from './parse/cache.ts'
+export { kustomizeVersion } from './target/finish.ts'
+export type {
+  BuildOptions,
+  BuildResult,
+  BuiltResource,
+  BuiltResource as Resource,
+  FileSource,
+  Limits,
+  Problem,
+  ProblemCode,
+} from './types.ts'

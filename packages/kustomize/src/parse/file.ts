@@ -1,0 +1,80 @@
+import { parseYamlSource, type YamlDialect, type YamlDocument, type YamlProblem, type YamlValue } from '@setpoint/manifest'
+import { BuildError } from '../build-error.ts'
+import type { LoadedFile } from '../files/loader.ts'
+import type { Tree } from '../files/tree.ts'
+import type { ParseCache } from './cache.ts'
+
+/** The documents of one file. Shared between builds: take a copy before you change one. */
+export interface ParsedFile {
+  documents: YamlDocument<YamlValue>[]
+  problem?: YamlProblem
+}
+
+/** Reads YAML for one build, through the cache where the tree knows the ids of contents. */
+export class FileParser {
+  readonly tree: Tree
+  readonly cache: ParseCache | undefined
+  readonly local = new Map<string, ParsedFile>()
+
+  constructor(tree: Tree, cache: ParseCache | undefined) {
+    this.tree = tree
+    this.cache = cache
+  }
+
+  /** The documents of a file of resources or patches. */
+  documents(file: LoadedFile): YamlDocument<YamlValue>[] {
+    const parsed = this.parsed(file, 'kustomize')
+    if (parsed.problem !== undefined) throw badYaml(parsed.problem, file.path)
+    return parsed.documents
+  }
+
+  /** The first document of a file that configures kustomize. */
+  configuration(file: LoadedFile): YamlValue | undefined {
+    const parsed = this.parsed(file, 'kubernetes')
+    const [first] = parsed.documents
+    if (parsed.problem !== undefined && first === undefined) throw badYaml(parsed.problem, file.path)
+    return first?.value
+  }
+
+  parsed(file: LoadedFile, dialect: YamlDialect): ParsedFile {
+    const id = this.tree.files.id?.(file.path)
+    const key = `${dialect}:${id ?? `path:${file.path}`}`
+    const known = this.local.get(key) ?? (id === undefined ? undefined : this.cache?.get(key))
+    if (known !== undefined) return known
+    const parsed = this.parse(decode(file), dialect)
+    this.local.set(key, parsed)
+    if (id !== undefined) this.cache?.set(key, parsed, file.content.length)
+    return parsed
+  }
+
+  parse(text: string, dialect: YamlDialect): ParsedFile {
+    const { documents, problems } = parseYamlSource(text, {
+      dialect,
+      duplicateKeys: dialect === 'kustomize' ? 'refuse' : 'last',
+      maxBytes: this.tree.limits.maxFileBytes,
+      maxNodes: this.tree.limits.maxNodes,
+    })
+    return problems[0] === undefined ? { documents } : { documents, problem: problems[0] }
+  }
+
+  /** Reads text that stands in a kustomization, a patch for example. */
+  inline(text: string, dialect: YamlDialect): YamlDocument<YamlValue>[] {
+    const { documents, problem } = this.parse(text, dialect)
+    if (problem !== undefined) throw new BuildError('bad-yaml', `${problem.message} (line ${problem.line} of the text)`)
+    return documents
+  }
+}
+
+export function badYaml(problem: YamlProblem, file: string): BuildError {
+  return new BuildError('bad-yaml', problem.message, { file, line: problem.line })
+}
+
+const strictDecoder = new TextDecoder('utf-8', { fatal: true })
+
+export function decode(file: LoadedFile): string {
+  try {
+    return strictDecoder.decode(file.content)
+  } catch {
+    throw new BuildError('bad-yaml', 'the file is not UTF-8 text', { file: file.path })
+  }
+}

@@ -1,0 +1,168 @@
+import type { Scopes } from '../merge/schema.ts'
+import { cloneMap, isMap, isNilOrEmpty, isString, stringMap, stringValue, textOf, type ValueMap } from '../value.ts'
+import { effectiveNamespace, type Gvk, isClusterScoped, parseGroupVersion, type ResourceId } from './id.ts'
+import type { Origin } from './origin.ts'
+
+export type GeneratorBehavior = 'unspecified' | 'create' | 'replace' | 'merge'
+
+export interface ResourceSource {
+  file: string
+  line: number
+}
+
+interface PreviousId {
+  name: string
+  namespace: string
+  kind: string
+}
+
+/** An object, and what a build remembers of it: the names that it had, its prefixes, how it was generated. */
+export class Resource {
+  object: ValueMap
+  readonly scopes: Scopes
+  source: ResourceSource
+  previous: PreviousId[] = []
+  prefixes: string[] = []
+  suffixes: string[] = []
+  behavior: GeneratorBehavior = 'unspecified'
+  needsHash = false
+  isGenerated = false
+  allowNameChange = false
+  allowKindChange = false
+  referredBy = 0
+  varNames: string[] = []
+  origin: Origin | undefined
+  transformations: Origin[] = []
+
+  constructor(object: ValueMap, scopes: Scopes, source: ResourceSource) {
+    this.object = object
+    this.scopes = scopes
+    this.source = source
+  }
+
+  get kind(): string {
+    return textOf(this.object['kind'])
+  }
+
+  get apiVersion(): string {
+    return textOf(this.object['apiVersion'])
+  }
+
+  get gvk(): Gvk {
+    return { ...parseGroupVersion(this.apiVersion), kind: this.kind }
+  }
+
+  get name(): string {
+    return this.metaText('name')
+  }
+
+  get namespace(): string {
+    return this.metaText('namespace')
+  }
+
+  get labels(): Map<string, string> {
+    return stringMap(this.metadata()?.['labels'])
+  }
+
+  get annotations(): Map<string, string> {
+    return stringMap(this.metadata()?.['annotations'])
+  }
+
+  /** The id that it has now. */
+  get id(): ResourceId {
+    const gvk = this.gvk
+    return { ...gvk, name: this.name, namespace: this.namespace, clusterScoped: isClusterScoped(gvk, this.scopes) }
+  }
+
+  get previousIds(): ResourceId[] {
+    const { group, version } = parseGroupVersion(this.apiVersion)
+    return this.previous.map((previous) => ({ group, version, ...previous, clusterScoped: false }))
+  }
+
+  /** The id that it had when it was read. */
+  get originalId(): ResourceId {
+    return this.previousIds[0] ?? this.id
+  }
+
+  isEmpty(): boolean {
+    return isNilOrEmpty(this.object)
+  }
+
+  storePreviousId(): void {
+    const id = this.id
+    this.previous.push({ name: id.name, namespace: effectiveNamespace(id), kind: id.kind })
+  }
+
+  /** True when kustomize would hold notes on it in annotations, so that JSON patches find the map. */
+  hasBuildNotes(): boolean {
+    return this.previous.length > 0 || this.isGenerated || this.prefixes.length > 0 || this.suffixes.length > 0
+  }
+
+  setName(name: string): void {
+    this.ensureMetadata()['name'] = keepQuotes(this.ensureMetadata()['name'], name)
+  }
+
+  setNamespace(namespace: string): void {
+    if (namespace === '') {
+      const metadata = this.metadata()
+      if (metadata !== undefined) delete metadata['namespace']
+      return
+    }
+    const metadata = this.ensureMetadata()
+    metadata['namespace'] = keepQuotes(metadata['namespace'], namespace)
+  }
+
+  /** Writes the map anew; its values become strings. An empty one is removed. */
+  setMetaMap(field: 'labels' | 'annotations', entries: Map<string, string>): void {
+    const metadata = this.ensureMetadata()
+    delete metadata[field]
+    if (entries.size === 0) return
+    const map: ValueMap = {}
+    for (const [key, value] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1))) map[key] = stringValue(value)
+    metadata[field] = map
+  }
+
+  /** A copy with its own object. */
+  copy(): Resource {
+    const copy = new Resource(cloneMap(this.object), this.scopes, this.source)
+    copy.copyNotesFrom(this)
+    copy.behavior = this.behavior
+    copy.needsHash = this.needsHash
+    copy.origin = this.origin
+    copy.transformations = [...this.transformations]
+    return copy
+  }
+
+  copyNotesFrom(other: Resource): void {
+    this.previous = [...other.previous]
+    this.prefixes = [...other.prefixes]
+    this.suffixes = [...other.suffixes]
+    this.allowNameChange = other.allowNameChange
+    this.allowKindChange = other.allowKindChange
+    this.isGenerated = other.isGenerated
+    this.varNames = [...other.varNames]
+  }
+
+  metadata(): ValueMap | undefined {
+    const metadata = this.object['metadata']
+    return isMap(metadata) ? metadata : undefined
+  }
+
+  ensureMetadata(): ValueMap {
+    const known = this.metadata()
+    if (known !== undefined) return known
+    const metadata: ValueMap = {}
+    this.object['metadata'] = metadata
+    return metadata
+  }
+
+  metaText(field: string): string {
+    const value = this.metadata()?.[field]
+    return isNilOrEmpty(value) ? '' : textOf(value)
+  }
+}
+
+/** A name is a string, whatever it looks like. */
+function keepQuotes(old: ValueMap[string] | undefined, text: string): ValueMap[string] {
+  return old === undefined || isString(old) ? stringValue(text) : text
+}

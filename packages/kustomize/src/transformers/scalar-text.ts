@@ -1,0 +1,21 @@
+import { BuildError } from '../build-error.ts'
+import { isString, overwriteText, plainText, SourceText, stringValue, textOf, type Value } from '../value.ts'
+
+/** Writes text over a scalar, which keeps its type: a string stays one, a number must get a number. */
+export function writeScalar(old: Value, text: string): Value {
+  if (old === '') return plainText(text)
+  if (isString(old)) return SourceText.isQuoted(old) ? SourceText.quoted(text) : stringValue(text)
+  const value = overwriteText(old, text)
+  if (isSameType(old, value)) return value
+  throw new BuildError('bad-value', `cannot write '${text}' over '${textOf(old)}', which is of another type`)
+}
+
+function isSameType(old: Value, value: Value): boolean {
+  return typeOf(old) === typeOf(value)
+}
+
+function typeOf(value: Value): string {
+  const plain = SourceText.valueOf(value)
+  if (plain === null) return 'null'
+  return typeof plain === 'bigint' ? 'number' : typeof plain
+}

@@ -1,0 +1,91 @@
+import { type Json, parseYamlSource, plainValue } from '@setpoint/manifest'
+import { type Document, isMap as isYamlMap, isScalar as isYamlScalar, isSeq, parseDocument } from 'yaml'
+import { BuildError } from '../build-error.ts'
+import { lookUp } from '../fields/lookup.ts'
+import { type CreateKind, matchPath, type Slot } from '../fields/match.ts'
+import { printJson } from '../json-text.ts'
+import { cloneValue, isScalar, textOf, type Value, type ValueMap } from '../value.ts'
+import { writeScalar } from './scalar-text.ts'
+
+/**
+ * Where a path goes on within a scalar that holds YAML or JSON (the data of a ConfigMap), writes the value there.
+ * False when it does not, or when the path leads nowhere in it.
+ */
+export function setInStructuredData(object: ValueMap, path: string[], value: Value, create: CreateKind): boolean {
+  const at = scalarOnPath(object, path)
+  if (at === undefined) return false
+  const holder = lookUpHolder(object, path.slice(0, at))
+  if (holder === undefined) return false
+  const text = textOf(holder.get())
+  const written = writeInText(text, path.slice(at), value, create)
+  if (written === undefined) return false
+  holder.set(writeScalar(holder.get(), written))
+  return true
+}
+
+function scalarOnPath(object: ValueMap, path: string[]): number | undefined {
+  for (let at = 1; at < path.length; at += 1) {
+    const found = quietly(() => lookUp(object, path.slice(0, at)))
+    if (found !== undefined && isScalar(found)) return at
+  }
+  return undefined
+}
+
+function lookUpHolder(object: ValueMap, path: string[]): Slot | undefined {
+  const root: Slot = { get: () => object, set: () => {} }
+  return quietly(() => matchPath(root, path, undefined))?.[0]
+}
+
+function quietly<Result>(step: () => Result): Result | undefined {
+  try {
+    return step()
+  } catch (error) {
+    if (error instanceof BuildError) return undefined
+    throw error
+  }
+}
+
+function writeInText(text: string, path: string[], value: Value, create: CreateKind): string | undefined {
+  const { documents, problems } = parseYamlSource(text, { dialect: 'kustomize', maxNodes: 1_000_000 })
+  const [document] = documents
+  if (problems.length > 0 || document === undefined || isScalar(document.value)) return undefined
+  const holder = { value: document.value }
+  const root: Slot = { get: () => holder.value, set: () => {} }
+  const slots = quietly(() => matchPath(root, path, create))
+  if (slots === undefined || slots.length === 0) return undefined
+  for (const slot of slots) slot.set(isScalar(slot.get()) ? writeScalar(slot.get(), textOf(value)) : cloneValue(value))
+  const first = text.trimStart()[0]
+  return first === '{' || first === '[' ? jsonText(holder.value, text) : yamlText(text, plainValue(holder.value))
+}
+
+function jsonText(value: Value, original: string): string {
+  const compact = printJson(value)
+  if (!original.includes('\n') || !original.includes('  ')) return compact
+  const indented = JSON.stringify(sortedPlain(plainValue(value)), null, 2)
+  return indented.replace(/[<>&]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`)
+}
+
+function sortedPlain(value: Json): unknown {
+  if (Array.isArray(value)) return value.map(sortedPlain)
+  if (typeof value === 'bigint') return Number(value)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortedPlain(value[key] ?? null)]))
+}
+
+/** The text with its comments and order; only what differs is written. */
+function yamlText(text: string, wanted: Json): string {
+  const document = parseDocument(text, { version: '1.2', schema: 'core' })
+  writeDifferences(document, [], wanted)
+  return document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false }).trim()
+}
+
+function writeDifferences(document: Document, path: (string | number)[], wanted: Json): void {
+  const node = path.length === 0 ? document.contents : document.getIn(path, true)
+  if (Array.isArray(wanted) && isSeq(node) && node.items.length <= wanted.length) {
+    for (const [at, item] of wanted.entries()) writeDifferences(document, [...path, at], item)
+  } else if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted) && isYamlMap(node)) {
+    for (const key of Object.keys(wanted)) writeDifferences(document, [...path, key], wanted[key] ?? null)
+  } else if (!(isYamlScalar(node) && node.value === wanted)) {
+    document.setIn(path, wanted)
+  }
+}
