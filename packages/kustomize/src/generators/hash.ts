@@ -15,22 +15,19 @@ export function contentHash(object: ValueMap): string {
   }
 }
 
+/** kustomize looks for the name in the wrong place, so it is always empty here; the name does not change the hash. */
 function configMapText(object: ValueMap): string {
   const { data, binaryData } = object
-  const hashed: ValueMap = { kind: 'ConfigMap', name: nameOf(object), data: dataOf(data) }
+  const hashed: ValueMap = { kind: 'ConfigMap', name: '', data: dataOf(data) }
   if (isMap(binaryData)) hashed['binaryData'] = binaryData
   return printJson(hashed)
 }
 
 function secretText(object: ValueMap): string {
   const { data, stringData, type } = object
-  const hashed: ValueMap = { kind: 'Secret', name: nameOf(object), type: dataOf(type), data: dataOf(data) }
+  const hashed: ValueMap = { kind: 'Secret', name: '', type: dataOf(type), data: dataOf(data) }
   if (isMap(stringData)) hashed['stringData'] = stringData
   return printJson(hashed)
-}
-
-function nameOf(object: ValueMap): string {
-  return isMap(object['metadata']) ? textOf(object['metadata']['name']) : ''
 }
 
 function dataOf(value: Value | undefined): Value {
