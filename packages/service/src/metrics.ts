@@ -1,5 +1,5 @@
 import type { BusStats } from '@setpoint/bus'
-import type { KeyedQueue } from '@setpoint/reconcile'
+import type { KeyedQueue, QueueHealth } from '@setpoint/reconcile'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 
 /** The Prometheus metrics of one service. Flux's names where Flux has one. */
@@ -8,6 +8,8 @@ export class Metrics {
   /** Seconds from the start to the end of one reconciliation. */
   readonly reconcileDuration: Histogram<'kind' | 'name' | 'namespace'>
   readonly reconcileErrors: Counter<'controller'>
+
+  private readonly queues = new Map<string, KeyedQueue>()
 
   constructor() {
     collectDefaultMetrics({ register: this.registry })
@@ -38,23 +40,15 @@ export class Metrics {
 
   /** Shows a queue's depth under controller-runtime's names. */
   watchQueue(name: string, queue: KeyedQueue): void {
-    const show = (metric: string, help: string, value: () => number) =>
-      new Gauge({
-        name: metric,
-        help,
-        labelNames: ['name'],
-        registers: [this.registry],
-        collect() {
-          this.set({ name }, value())
-        },
-      })
-    show(`workqueue_depth`, 'Keys that wait for work.', () => queue.health().ready)
-    show(
-      `workqueue_longest_running_processor_seconds`,
+    this.queues.set(name, queue)
+    if (this.queues.size > 1) return
+    this.showQueues('workqueue_depth', 'Keys that wait for work.', (health) => health.ready)
+    this.showQueues(
+      'workqueue_longest_running_processor_seconds',
       'Age of the longest run.',
-      () => queue.health().longestRunMs / 1000,
+      (health) => health.longestRunMs / 1000,
     )
-    show(`workqueue_finished_total`, 'Runs that ended.', () => queue.health().finished)
+    this.showQueues('workqueue_finished_total', 'Runs that ended.', (health) => health.finished)
   }
 
   /** Shows messages and bytes on the bus by message type. */
@@ -79,6 +73,19 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         this.set(stats.deadLetters)
+      },
+    })
+  }
+
+  private showQueues(metric: string, help: string, value: (health: QueueHealth) => number): void {
+    const { queues } = this
+    new Gauge({
+      name: metric,
+      help,
+      labelNames: ['name'],
+      registers: [this.registry],
+      collect() {
+        for (const [name, queue] of queues) this.set({ name }, value(queue.health()))
       },
     })
   }
