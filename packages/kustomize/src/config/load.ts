@@ -4,7 +4,7 @@ import { fieldSpecShape, fieldSpecsShape } from '../kustomization/fields.ts'
 import { list, struct } from '../kustomization/shape.ts'
 import type { TargetContext } from '../target/context.ts'
 import { defaultConfig } from './defaults.ts'
-import { emptyConfig, mergeConfig, type TransformerConfig } from './transformer-config.ts'
+import { emptyConfig, mergeConfig, sortConfig, type TransformerConfig } from './transformer-config.ts'
 
 const configShape = struct({
   ...Object.fromEntries(Object.keys(emptyConfig()).map((field) => [field, fieldSpecsShape])),
@@ -18,16 +18,17 @@ let defaults: TransformerConfig | undefined
 
 /** The default rules, with those of the `configurations` of a kustomization. */
 export function loadConfig(context: TargetContext): TransformerConfig {
-  defaults ??= mergeConfig(emptyConfig(), defaultConfig())
-  let config = defaults
+  defaults ??= mergeConfig(emptyConfig(), sortConfig(defaultConfig()))
+  let custom = emptyConfig()
   for (const path of context.kustomization.configurations ?? []) {
     const file = context.loader.load(path)
-    const custom = within({ file: file.path }, () =>
+    const read = within({ file: file.path }, () =>
       decode<Partial<TransformerConfig>>(context.parser.configuration(file), configShape, { strict: true, coerce: true }),
     )
-    if (custom !== undefined) config = mergeConfig(config, { ...emptyConfig(), ...withPaths(custom) })
+    if (read !== undefined) custom = mergeConfig(custom, sortConfig({ ...emptyConfig(), ...withPaths(read) }))
   }
-  return config
+  if ((context.kustomization.configurations ?? []).length === 0) return defaults
+  return mergeConfig(emptyConfig(), mergeConfig(defaults, custom))
 }
 
 function withPaths(custom: Partial<TransformerConfig>): Partial<TransformerConfig> {

@@ -41,6 +41,14 @@ export function emptyConfig(): TransformerConfig {
 type SpecField = Exclude<keyof TransformerConfig, 'nameReference'>
 const specFields = Object.keys(emptyConfig()).filter((name): name is SpecField => name !== 'nameReference')
 
+/** In the order in which kustomize merges: by kind. It matters, for a spec can stand for one that comes later. */
+export function sortConfig(config: TransformerConfig): TransformerConfig {
+  const result = emptyConfig()
+  for (const field of specFields) result[field] = sorted(config[field])
+  result.nameReference = sorted(config.nameReference)
+  return result
+}
+
 /** The union of both. What both name must be the same. */
 export function mergeConfig(left: TransformerConfig, right: TransformerConfig): TransformerConfig {
   if (left === right) return left

@@ -10,9 +10,8 @@ export interface KeyValue {
 
 /** Collects what a generator names: env files, literals, files. No key twice. */
 export function loadKeyValues(args: GeneratorArgs, loader: Loader): KeyValue[] {
-  const envs = args.env === undefined || args.env === '' ? (args.envs ?? []) : [...(args.envs ?? []), args.env]
   const pairs = [
-    ...envs.flatMap((path) => within({ field: 'envs' }, () => readEnvFile(path, loader))),
+    ...(args.envs ?? []).flatMap((path) => within({ field: 'envs' }, () => readEnvFile(path, loader))),
     ...(args.literals ?? []).map(parseLiteral),
     ...(args.files ?? []).map((source) => readFileSource(source, loader)),
   ]

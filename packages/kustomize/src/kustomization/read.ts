@@ -4,7 +4,7 @@ import type { FileParser } from '../parse/file.ts'
 import type { Value } from '../value.ts'
 import { decode } from './decode.ts'
 import { kustomizationShape } from './fields.ts'
-import type { Kustomization } from './types.ts'
+import type { GeneratorArgs, Kustomization } from './types.ts'
 
 /** The names under which kustomize looks for its file. A directory may hold only one of them. */
 export const kustomizationFileNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const
@@ -75,7 +75,14 @@ function withoutOldFields(decoded: Kustomization): Kustomization {
   }
   if (bases !== undefined) fixed.resources = [...(rest.resources ?? []), ...bases]
   if (imageTags !== undefined) fixed.images = [...(rest.images ?? []), ...imageTags]
+  if (rest.configMapGenerator !== undefined) fixed.configMapGenerator = rest.configMapGenerator.map(withoutEnv)
+  if (rest.secretGenerator !== undefined) fixed.secretGenerator = rest.secretGenerator.map(withoutEnv)
   return fixed
+}
+
+/** `env` is the old form of `envs`, in a kustomization file only. */
+function withoutEnv({ env = '', ...args }: GeneratorArgs): GeneratorArgs {
+  return env === '' ? args : { ...args, envs: [...(args.envs ?? []), env] }
 }
 
 function checkEmpty(kustomization: Kustomization): void {

@@ -1,3 +1,4 @@
+import { BuildError } from '../build-error.ts'
 import type { Scopes } from '../merge/schema.ts'
 import { cloneMap, isMap, isNilOrEmpty, isString, stringMap, stringValue, textOf, type ValueMap } from '../value.ts'
 import { effectiveNamespace, type Gvk, isClusterScoped, parseGroupVersion, type ResourceId } from './id.ts'
@@ -91,6 +92,14 @@ export class Resource {
   storePreviousId(): void {
     const id = this.id
     this.previous.push({ name: id.name, namespace: effectiveNamespace(id), kind: id.kind })
+    this.checkCommas()
+  }
+
+  /** kustomize notes names in lists parted by commas, and gives up on a name that holds one. */
+  checkCommas(): void {
+    const commas = (field: keyof PreviousId) => this.previous.reduce((sum, id) => sum + id[field].split(',').length, 0)
+    if (commas('name') === commas('namespace') && commas('name') === commas('kind')) return
+    throw new BuildError('bad-value', 'a name, namespace or kind holds a comma', this.source)
   }
 
   /** True when kustomize would hold notes on it in annotations, so that JSON patches find the map. */

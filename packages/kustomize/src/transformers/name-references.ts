@@ -25,9 +25,9 @@ export function fixNameReferences(list: ResourceList, references: NameReference[
   const rules = rulesByKind(references)
   const candidates = new Candidates(list.items)
   for (const resource of list.items) {
-    const ofKind = [...(rules.get(resource.kind) ?? []), ...(rules.get('') ?? [])]
-    if (ofKind.length === 0) continue
     const original = resource.originalId
+    const ofKind = [...(rules.get(original.kind) ?? []), ...(rules.get('') ?? [])]
+    if (ofKind.length === 0) continue
     const referrer = new Referrer(resource, candidates)
     for (const rule of ofKind) {
       if (isSelected(original, rule.spec)) referrer.fix(rule)
