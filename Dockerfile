@@ -1,0 +1,39 @@
+# syntax=docker/dockerfile:1
+
+# One file for every service image:
+#   docker build --build-arg SERVICE=source -t setpoint/source .
+#   docker build --build-arg SERVICE=kustomize-render -t setpoint/kustomize-render .
+#   docker build --build-arg SERVICE=apply -t setpoint/apply .
+
+ARG NODE_VERSION=24.21.0
+
+FROM node:${NODE_VERSION}-bookworm-slim AS build
+ARG PNPM_VERSION=12.21.0
+RUN npm install --global "pnpm@${PNPM_VERSION}"
+WORKDIR /build
+COPY . .
+ARG SERVICE
+RUN test -f "services/${SERVICE}/src/main.ts" || { echo "build argument SERVICE must name a folder of services/" >&2; exit 1; }
+RUN --mount=type=cache,id=pnpm,target=/pnpm-store \
+    pnpm install --prod --frozen-lockfile --ignore-scripts --store-dir=/pnpm-store --package-import-method=copy \
+      --filter "@setpoint/${SERVICE}..."
+# The service and the packages that it uses keep their places: Node runs their TypeScript as it is, which it does not
+# do below node_modules, where `pnpm deploy` would put them.
+RUN pnpm --filter "@setpoint/${SERVICE}..." exec sh -c \
+      'to="/app${PWD#/build}" && mkdir -p "$to" && for part in package.json src node_modules; do [ ! -e $part ] || cp -a $part "$to"; done' \
+ && cp -a package.json LICENSE node_modules /app/ \
+ && ln -s "services/${SERVICE}" /app/service
+
+FROM node:${NODE_VERSION}-bookworm-slim
+ARG SERVICE
+LABEL org.opencontainers.image.title="setpoint ${SERVICE}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+ENV NODE_ENV=production
+# Where source keeps its mirrors; a volume that is mounted here gets this owner.
+RUN mkdir /data && chown node:node /data
+WORKDIR /app
+COPY --from=build /app /app
+# The user node, by number, so that Kubernetes can tell that it is not root.
+USER 1000:1000
+EXPOSE 8080 9090
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "/app/service/src/main.ts"]
