@@ -1,0 +1,123 @@
+import type { KubeObject } from '@setpoint/manifest'
+import { waitFor } from '@setpoint/testkit'
+import { type BenchEnvironment, startEnvironment, type Usage } from './environment.ts'
+import { appConfig, appName, fleetFiles } from './fleet.ts'
+
+const NAMESPACE = 'bench'
+const SYNC_TIMEOUT_MS = 15 * 60_000
+const CHANGE_TIMEOUT_MS = 60_000
+
+export interface BenchOptions {
+  /** Kustomizations. */
+  apps: number
+  /** Commits that each touch one app. */
+  commits: number
+  /** Edits by hand that are to be healed. */
+  edits: number
+}
+
+export interface BenchResult {
+  apps: number
+  files: number
+  cold: { seconds: number; usage: Usage }
+  /** seconds: from the hint to the new value in the cluster, one a commit. usage: until the fleet has settled. */
+  commits: { seconds: number[]; usage: Usage }
+  drift: { seconds: number[]; usage: Usage }
+}
+
+/** One whole run on parts of its own: cold sync, one-app commits, drift. */
+export async function runBench(options: BenchOptions): Promise<BenchResult> {
+  await using environment = await startEnvironment()
+  const files = fleetFiles(options.apps)
+  await environment.repo.commit(files, { message: 'The fleet' })
+  const cold = await coldSync(environment, options.apps)
+  const commits = await oneAppCommits(environment, options)
+  const drift = await healDrift(environment, options)
+  return { apps: options.apps, files: Object.keys(files).length, cold, commits, drift }
+}
+
+async function coldSync(environment: BenchEnvironment, apps: number) {
+  await environment.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
+  const before = await environment.usage()
+  const start = performance.now()
+  await environment.create(gitRepository(environment.repo.url))
+  const indexes = Array.from({ length: apps }, (_, index) => index)
+  await Promise.all(indexes.map((index) => environment.create(kustomization(index))))
+  const head = await environment.repo.head()
+  await settled(environment, apps, head, SYNC_TIMEOUT_MS)
+  const seconds = (performance.now() - start) / 1000
+  return { seconds, usage: difference(before, await environment.usage()) }
+}
+
+async function oneAppCommits(environment: BenchEnvironment, { apps, commits }: BenchOptions) {
+  const before = await environment.usage()
+  const seconds: number[] = []
+  for (let number = 0; number < commits; number += 1) {
+    const index = (number * 37) % apps
+    const value = `commit-${number}`
+    const head = await environment.repo.commit(appConfig(index, value), { message: `Change ${appName(index)}` })
+    const seen = environment.seesConfigValue(appName(index), value, CHANGE_TIMEOUT_MS)
+    const start = performance.now()
+    environment.hint(NAMESPACE)
+    await seen
+    seconds.push((performance.now() - start) / 1000)
+    await settled(environment, apps, head, SYNC_TIMEOUT_MS)
+  }
+  return { seconds, usage: difference(before, await environment.usage()) }
+}
+
+async function healDrift(environment: BenchEnvironment, { apps, edits }: BenchOptions) {
+  const before = await environment.usage()
+  const seconds: number[] = []
+  for (let number = 0; number < edits; number += 1) {
+    const name = appName((number * 53) % apps)
+    const right = environment.configValue(name)
+    await environment.edit(name, `edited-${number}`)
+    const start = performance.now()
+    await environment.seesConfigValue(name, right, CHANGE_TIMEOUT_MS)
+    seconds.push((performance.now() - start) / 1000)
+  }
+  return { seconds, usage: difference(before, await environment.usage()) }
+}
+
+/** Every Kustomization is Ready at the revision of this commit. */
+async function settled(environment: BenchEnvironment, apps: number, head: string, timeoutMs: number): Promise<void> {
+  await waitFor(`${apps} Kustomizations at ${head}`, () => environment.readyAt(head) === apps, { timeoutMs, intervalMs: 10 })
+}
+
+function difference(before: Usage, after: Usage): Usage {
+  const minus = (a: Record<string, number>, b: Record<string, number>) =>
+    Object.fromEntries(Object.entries(a).map(([key, value]) => [key, value - (b[key] ?? 0)]).filter(([, value]) => value !== 0))
+  return {
+    services: after.services.map((service) => ({
+      ...service,
+      cpuSeconds: service.cpuSeconds - (before.services.find(({ name }) => name === service.name)?.cpuSeconds ?? 0),
+    })),
+    apiRequests: minus(after.apiRequests, before.apiRequests) as Record<string, number>,
+    busBytes: after.busBytes - before.busBytes,
+  }
+}
+
+function gitRepository(url: string): KubeObject {
+  return {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'fleet', namespace: NAMESPACE },
+    spec: { interval: '10m', url, ref: { branch: 'main' } },
+  }
+}
+
+function kustomization(index: number): KubeObject {
+  return {
+    apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+    kind: 'Kustomization',
+    metadata: { name: appName(index), namespace: NAMESPACE },
+    spec: {
+      interval: '60m',
+      path: `./apps/${appName(index)}`,
+      prune: true,
+      targetNamespace: NAMESPACE,
+      sourceRef: { kind: 'GitRepository', name: 'fleet' },
+    },
+  }
+}

@@ -1,0 +1,36 @@
+import type { BenchResult } from './bench.ts'
+import type { Usage } from './environment.ts'
+import { percentile } from './percentile.ts'
+
+/** Prints the figures of one run as plain text. */
+export function printReport(result: BenchResult): void {
+  console.log(`\nN = ${result.apps} Kustomizations of 4 objects, ${result.files} files`)
+  console.log(`cold sync            ${result.cold.seconds.toFixed(1)} s, ${writes(result.cold.usage)} API writes`)
+  printUsage(result.cold.usage)
+  const { commits } = result
+  console.log(
+    `one-app commit       hint to applied p50 ${ms(percentile(commits.seconds, 0.5))}, p99 ${ms(percentile(commits.seconds, 0.99))} (${commits.seconds.length} commits)`,
+  )
+  const per = (value: number) => value / commits.seconds.length
+  console.log(
+    `  per commit         ${per(cpu(commits.usage)).toFixed(3)} CPU-s over all services, ${per(writes(commits.usage)).toFixed(0)} API writes, ${(per(commits.usage.busBytes) / 1024).toFixed(1)} KiB on the bus, everything settled`,
+  )
+  printUsage(commits.usage)
+  console.log(
+    `drift                edit to healed p50 ${ms(percentile(result.drift.seconds, 0.5))}, p99 ${ms(percentile(result.drift.seconds, 0.99))} (${result.drift.seconds.length} edits)`,
+  )
+  const peak = result.drift.usage.services.reduce((sum, service) => sum + service.peakMib, 0)
+  console.log(`memory               ${peak.toFixed(0)} MiB peak, all services together`)
+}
+
+function printUsage(usage: Usage): void {
+  for (const service of usage.services)
+    console.log(`  ${service.name.padEnd(18)} ${service.cpuSeconds.toFixed(2)} CPU-s, ${service.peakMib.toFixed(0)} MiB peak`)
+  for (const [verb, count] of Object.entries(usage.apiRequests).sort())
+    console.log(`  API ${verb.padEnd(14)} ${count}`)
+}
+
+const cpu = (usage: Usage) => usage.services.reduce((sum, service) => sum + service.cpuSeconds, 0)
+const WRITE_VERBS = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE']
+const writes = (usage: Usage) => WRITE_VERBS.reduce((sum, verb) => sum + (usage.apiRequests[verb] ?? 0), 0)
+const ms = (seconds: number) => `${(seconds * 1000).toFixed(0)} ms`
