@@ -32,6 +32,8 @@ export interface ApplierOptions {
   concurrent: number
   /** Objects of one stage that are asked about at once. */
   parallel: number
+  /** Only Kustomizations with these labels; empty: all. */
+  labelSelector: string
 }
 
 /** Turns what the watches and the bus say into runs over Kustomizations. */
@@ -62,12 +64,16 @@ export class Applier {
       memory,
       outcomes: new Outcomes(bus),
       sets: new SealedSets(bus, options.sealingKey),
-      kustomizations: new Kustomizations(kube, signal, {
-        onUpsert: (key, next, previous) => this.onKustomization(key, next, previous),
-        onDelete: (key) => this.onKustomizationGone(key),
-        onError: (error) =>
-          log.warn({ reason: String(error) }, 'the watch of Kustomizations was interrupted'),
-      }),
+      kustomizations: new Kustomizations(
+        kube,
+        { signal, labelSelector: options.labelSelector },
+        {
+          onUpsert: (key, next, previous) => this.onKustomization(key, next, previous),
+          onDelete: (key) => this.onKustomizationGone(key),
+          onError: (error) =>
+            log.warn({ reason: String(error) }, 'the watch of Kustomizations was interrupted'),
+        },
+      ),
       renderings: new Renderings(bus, (key, next, previous) => this.onRendering(key, next, previous)),
       driftWatches: new DriftWatches(
         kube,

@@ -1,4 +1,4 @@
-import { namespacedName, type Settings, wholeNumber } from '@setpoint/service'
+import { namespacedName, type Settings, text, wholeNumber } from '@setpoint/service'
 
 /** What this service takes besides the settings that all have. */
 export const settings = {
@@ -16,5 +16,10 @@ export const settings = {
     description: 'Secret with the key that opens rendered sets, as <namespace>/<name>',
     default: 'setpoint-system/setpoint-sealing-key',
     parse: namespacedName,
+  },
+  'watch-label-selector': {
+    description: 'Only Kustomizations with these labels, such as sharding.fluxcd.io/key=shard1',
+    default: '',
+    parse: text,
   },
 } as const satisfies Settings

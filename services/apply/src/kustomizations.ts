@@ -9,15 +9,22 @@ export interface KustomizationListener {
   onError(error: unknown): void
 }
 
+export interface KustomizationSelection {
+  signal: AbortSignal
+  /** Empty: all. */
+  labelSelector: string
+}
+
 /** Every Kustomization as it is now: what the watch says, or what our own last write answered when that is newer. */
 export class Kustomizations {
   private readonly informer: Informer
   private readonly written = new Map<string, Kustomization>()
 
-  constructor(kube: KubeClient, signal: AbortSignal, listener: KustomizationListener) {
+  constructor(kube: KubeClient, options: KustomizationSelection, listener: KustomizationListener) {
     this.informer = startInformer(kube, {
       gvk: KUSTOMIZATION,
-      signal,
+      signal: options.signal,
+      labelSelector: options.labelSelector || undefined,
       transform: withoutManagedFields,
       onUpsert: (object, previous) => {
         const key = keyOf(object)

@@ -21,6 +21,7 @@ export async function startApply(service: ServiceContext<typeof settings>): Prom
     sealingKey,
     concurrent: config.concurrent,
     parallel: config['concurrent-ssa'],
+    labelSelector: config['watch-label-selector'],
   })
   const stopHints = bus.onHint(KUSTOMIZATION.kind, (key) => applier.checkNow(`${key.namespace}/${key.name}`))
   bus.onStateLost(() => applier.publishAll())

@@ -1,0 +1,240 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { connectBus, newTraceId } from '@setpoint/bus'
+import {
+  KUSTOMIZATION,
+  type Kustomization,
+  type KustomizationSpec,
+  type OutcomeMessage,
+  outcomeMessage,
+  REQUESTED_AT_ANNOTATION,
+  type RenderProblem,
+  renderedMessage,
+  seal,
+  subjects,
+} from '@setpoint/contracts'
+import { connectKube, type KubeClient } from '@setpoint/kube'
+import { type KubeObject, stringifyJson } from '@setpoint/manifest'
+import {
+  type Child,
+  freePort,
+  type NatsServer,
+  type SharedCluster,
+  sharedCluster,
+  spawnService,
+  startNats,
+  testNamespace,
+  waitFor,
+} from '@setpoint/testkit'
+
+/** A label that keeps the Kustomizations of one test file away from other services on the same cluster. */
+const SHARD_LABEL = 'sharding.fluxcd.io/key'
+
+export interface Rendered {
+  revision?: string
+  problem?: RenderProblem
+}
+
+export interface Setup extends AsyncDisposable {
+  cluster: SharedCluster
+  kube: KubeClient
+  nats: NatsServer
+  namespace: string
+  /** Creates a Kustomization of the namespace. */
+  create(name: string, spec?: Partial<KustomizationSpec>): Promise<Kustomization>
+  get(name: string): Promise<Kustomization>
+  /** Does what the render service does: says what the Kustomization stands for, at its present generation. */
+  render(name: string, objects: KubeObject[], rendered?: Rendered): Promise<void>
+  /** Creates, renders and waits for Ready. */
+  sync(name: string, objects: KubeObject[], spec?: Partial<KustomizationSpec>): Promise<Kustomization>
+  /** Waits until Ready has a status and, when given, a reason. */
+  untilReady(name: string, status: 'True' | 'False' | 'Unknown', reason?: string): Promise<Kustomization>
+  /** Waits until a revision was applied. */
+  untilApplied(name: string, revision: string): Promise<Kustomization>
+  outcome(name: string): Promise<OutcomeMessage | undefined>
+  /** A live object, or undefined. */
+  live(object: KubeObject): Promise<KubeObject | undefined>
+  /** Sum of a metric over all series with the labels. */
+  metric(name: string, labels?: Record<string, string>): Promise<number>
+  /** Requests to the API server that write, since the start of the process. */
+  writes(): Promise<number>
+  service: { child: Child; kill(): Promise<void>; start(): Promise<void> }
+}
+
+/** A real NATS, the real apply process, and a namespace of its own on the shared control plane. */
+export async function startSetup(): Promise<Setup> {
+  const stack = new AsyncDisposableStack()
+  try {
+    return await assemble(stack)
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
+  const cluster = await sharedCluster()
+  const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
+  const namespace = stack.use(await testNamespace(cluster)).name
+  const nats = stack.use(await startNats())
+  const log = { info() {}, warn() {} }
+  const bus = stack.use(await connectBus({ url: nats.url, producer: 'test', log, now: Date.now }))
+  const key = randomBytes(32)
+  await kube.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name: 'sealing-key' },
+    data: { key: key.toString('base64') },
+  })
+  const service = stack.use(await startService(cluster.kubeconfig, nats.url, namespace))
+
+  const get = async (name: string) => {
+    const found = await kube.get(KUSTOMIZATION, { namespace, name })
+    if (found === undefined) throw new Error(`Kustomization ${name} does not exist`)
+    return found as Kustomization
+  }
+  const create = async (name: string, spec: Partial<KustomizationSpec> = {}) =>
+    (await kube.create({
+      apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+      kind: 'Kustomization',
+      metadata: { namespace, name, labels: { [SHARD_LABEL]: namespace } },
+      spec: {
+        interval: '10m',
+        prune: true,
+        path: './',
+        sourceRef: { kind: 'GitRepository', name: 'fleet' },
+        ...spec,
+      },
+    })) as Kustomization
+  const render = async (name: string, objects: KubeObject[], rendered: Rendered = {}) => {
+    const { metadata } = await get(name)
+    const context = `${namespace}/${name}`
+    const plain = Buffer.from(
+      stringifyJson({ objects: objects.map((object) => owned(object, namespace, name)) }),
+    )
+    const digest = `sha256:${createHash('sha256').update(plain).digest('hex')}`
+    const sealed = await bus.putBytes(
+      'setpoint-rendered',
+      `${context.replace('/', '.')}.${digest.slice(7, 23)}`,
+      seal(key, plain, context),
+    )
+    const { revision = `main@sha1:${digest.slice(7, 47)}`, problem } = rendered
+    await bus.publish(
+      renderedMessage,
+      subjects.rendered({ namespace, name }),
+      {
+        namespace,
+        name,
+        uid: metadata.uid ?? '',
+        generation: metadata.generation ?? 0,
+        requestedAt: metadata.annotations?.[REQUESTED_AT_ANNOTATION] ?? '',
+        source: { kind: 'GitRepository', namespace, name: 'fleet' },
+        revision,
+        ...(problem === undefined ? { set: { digest, objects: objects.length, sealed } } : { problem }),
+      },
+      { traceId: newTraceId() },
+    )
+  }
+  const until = (name: string, what: string, holds: (kustomization: Kustomization) => boolean) =>
+    waitFor(`${name} ${what}`, async () => {
+      const found = await get(name)
+      if (holds(found)) return found
+      throw new Error(JSON.stringify(found.status?.conditions))
+    })
+  const untilReady = (name: string, status: string, reason?: string) =>
+    until(name, `is Ready=${status} ${reason ?? ''}`, (kustomization) => {
+      const ready = conditionOf(kustomization, 'Ready')
+      return ready?.status === status && (reason === undefined || ready.reason === reason)
+    })
+  const metric = async (name: string, labels: Record<string, string> = {}) =>
+    sumOf(await (await fetch(`${service.url}/metrics`)).text(), name, labels)
+  return {
+    cluster,
+    kube,
+    nats,
+    namespace,
+    create,
+    get,
+    render,
+    untilReady,
+    sync: async (name, objects, spec) => {
+      await create(name, spec)
+      await render(name, objects)
+      return untilReady(name, 'True')
+    },
+    untilApplied: (name, revision) =>
+      until(name, `has applied ${revision}`, ({ status }) => status?.lastAppliedRevision === revision),
+    outcome: async (name) => (await bus.last(outcomeMessage, subjects.outcome({ namespace, name })))?.data,
+    live: ({ apiVersion, kind, metadata }) => {
+      const [version, group] = apiVersion.split('/').reverse()
+      return kube.get({ group: group ?? '', version, kind }, metadata)
+    },
+    metric,
+    writes: async () => {
+      let writes = 0
+      for (const verb of ['create', 'apply', 'patch', 'delete'])
+        writes += await metric('setpoint_api_requests_total', { verb })
+      return writes
+    },
+    service,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+async function startService(kubeconfig: string, natsUrl: string, namespace: string) {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const run = async () => {
+    const child = await spawnService('apply', {
+      args: [
+        `--kubeconfig=${kubeconfig}`,
+        `--nats-url=${natsUrl}`,
+        `--http-addr=127.0.0.1:${port}`,
+        `--sealing-key-secret=${namespace}/sealing-key`,
+        `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
+      ],
+    })
+    const ready = waitFor('apply is ready', async () => (await fetch(`${url}/readyz`)).ok)
+    const ended = child.exited.then(() => Promise.reject(new Error(`apply ended:\n${child.logs()}`)))
+    ended.catch(() => undefined)
+    await Promise.race([ready, ended])
+    return child
+  }
+  const service = {
+    url,
+    child: await run(),
+    kill: () => service.child.kill(),
+    start: async () => {
+      service.child = await run()
+    },
+    async [Symbol.asyncDispose]() {
+      await service.child.stop()
+    },
+  }
+  return service
+}
+
+function owned(object: KubeObject, namespace: string, name: string): KubeObject {
+  const labels = {
+    ...object.metadata.labels,
+    'kustomize.toolkit.fluxcd.io/name': name,
+    'kustomize.toolkit.fluxcd.io/namespace': namespace,
+  }
+  return { ...object, metadata: { ...object.metadata, labels } }
+}
+
+export function conditionOf({ status }: Kustomization, type: string) {
+  return status?.conditions?.find((condition) => condition.type === type)
+}
+
+export function configMap(namespace: string, name: string, data: Record<string, string> = { key: 'value' }) {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name }, data } satisfies KubeObject
+}
+
+function sumOf(text: string, name: string, labels: Record<string, string>): number {
+  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
