@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import {
+  gitRepositoryNotImplemented,
+  gitRepositorySpec,
+  gitRepositoryStatus,
+  kustomizationNotImplemented,
+  kustomizationSpec,
+  kustomizationStatus,
+} from '@setpoint/contracts'
+import { describe, expect, it } from 'vitest'
+
+/** docs/spec tells of every field, and of every field that is not built yet. */
+const kinds = [
+  ['gitrepository', gitRepositorySpec, gitRepositoryStatus, gitRepositoryNotImplemented],
+  ['kustomization', kustomizationSpec, kustomizationStatus, kustomizationNotImplemented],
+] as const
+
+describe.each(kinds)('docs/spec/%s.md', (page, spec, status, notImplemented) => {
+  const text = readFileSync(join(import.meta.dirname, '../docs/spec', `${page}.md`), 'utf8')
+  const fields = { ...spec.json.properties, ...status.json.properties }
+
+  it.each(Object.keys(fields))('has a row for %s', (field) => {
+    expect(text).toMatch(new RegExp(`^\\|.*\`${field}\`.*\\|`, 'm'))
+  })
+
+  it.each(notImplemented.map(({ field }) => field))('says that %s is not built yet', (field) => {
+    expect(text.slice(text.indexOf('## Not built yet'))).toContain(`\`${field}\``)
+  })
+})
