@@ -21,7 +21,8 @@ export class BuildError extends Error {
   /** The same error with what it did not say about its place. The innermost place wins. */
   at(place: ProblemPlace): BuildError {
     const { file, line, field } = this.place
-    if (file !== undefined) return new BuildError(this.code, this.message, { ...place, ...defined(this.place), file })
+    if (file !== undefined)
+      return new BuildError(this.code, this.message, { ...place, ...defined(this.place), file })
     const merged: ProblemPlace = { file: place.file, line: line ?? place.line, field: field ?? place.field }
     return new BuildError(this.code, this.message, merged)
   }

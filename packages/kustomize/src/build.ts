@@ -5,8 +5,8 @@ import { Loader } from './files/loader.ts'
 import { joinPath } from './files/paths.ts'
 import { Tree } from './files/tree.ts'
 import { checkKustomization } from './kustomization/read.ts'
-import { builtinSchema, Schemas } from './merge/schema.ts'
 import { applyOpenApi } from './merge/openapi.ts'
+import { builtinSchema, Schemas } from './merge/schema.ts'
 import { FileParser } from './parse/file.ts'
 import { accumulateTarget, openTarget } from './target/accumulate.ts'
 import { Accumulator } from './target/accumulator.ts'
@@ -45,7 +45,8 @@ function attempt(step: () => BuiltResource[]): { resources: BuiltResource[]; pro
 
 function toProblem(error: unknown): Problem {
   if (error instanceof BuildError) return problemOf(error)
-  if (error instanceof RangeError) return { code: 'limit-exceeded', message: `the input is nested too deep: ${error.message}` }
+  if (error instanceof RangeError)
+    return { code: 'limit-exceeded', message: `the input is nested too deep: ${error.message}` }
   const reason = error instanceof Error ? error.message : String(error)
   return { code: 'internal', message: `the build failed unexpectedly: ${reason}` }
 }
@@ -59,7 +60,10 @@ function buildRoot(tree: Tree, root: string, options: BuildOptions): BuiltResour
     buildMetadata: [],
     counts: { kustomizations: 0 },
   }
-  const target = options.overlay === undefined ? openTarget(context, loader) : overlayTarget(context, loader, options.overlay)
+  const target =
+    options.overlay === undefined
+      ? openTarget(context, loader)
+      : overlayTarget(context, loader, options.overlay)
   target.buildMetadata = checkBuildMetadata(target)
   if (target.buildMetadata.length > 0) target.origin = {}
   return within({ file: target.file }, () => {
@@ -75,7 +79,8 @@ function openRoot(tree: Tree, root: string, options: BuildOptions): Loader {
   if (resolved === undefined || kind === undefined) {
     throw new BuildError('file-not-found', `the directory '${root}' does not exist`, { file: root })
   }
-  if (kind === 'file') throw new BuildError('bad-path', `'${root}' is a file; a directory is wanted`, { file: root })
+  if (kind === 'file')
+    throw new BuildError('bad-path', `'${root}' is a file; a directory is wanted`, { file: root })
   return new Loader(tree, resolved, options.loadRestrictor !== 'none')
 }
 

@@ -39,7 +39,11 @@ function prune(full: SchemaTable): SchemaTable {
     const node = pruneNode(full.definitions[name] ?? {}, useful)
     if (node !== undefined) definitions[name] = node
   }
-  const types = Object.fromEntries(Object.entries(full.types).filter(([, name]) => useful.has(name)).sort())
+  const types = Object.fromEntries(
+    Object.entries(full.types)
+      .filter(([, name]) => useful.has(name))
+      .sort(),
+  )
   return { ...full, definitions, types }
 }
 

@@ -1,5 +1,6 @@
 export { build, defaultLimits, printResources } from './build.ts'
 export { memoryFiles } from './files/memory-files.ts'
+export { type FluxBuildSpec, type FluxKustomization, fluxKustomization } from './flux.ts'
 export { kustomizationFileNames } from './kustomization/read.ts'
 export type { Kustomization } from './kustomization/types.ts'
 export { createParseCache, type ParseCache } from './parse/cache.ts'

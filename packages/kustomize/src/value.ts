@@ -4,7 +4,9 @@ export type Value = YamlValue
 export type ValueMap = YamlMap
 
 export function isMap(value: Value | undefined): value is ValueMap {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SourceScalar)
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof SourceScalar)
+  )
 }
 
 export function isList(value: Value | undefined): value is Value[] {

@@ -58,8 +58,9 @@ function fold(text: string, place: ScalarPlace, kind: 'plain' | 'single'): strin
       out += `\n${pad}`
       column = place.indent
     } else {
-      out += kind === 'single' && character === "'" ? "''" : character
-      column += 1
+      const written = kind === 'single' && character === "'" ? "''" : character
+      out += written
+      column += written.length
     }
     afterSpace = isSpace
   }

@@ -1,6 +1,12 @@
 import type { TargetContext } from '../target/context.ts'
 import { isMap, isString, textOf, type Value, type ValueMap } from '../value.ts'
-import { addReference, emptyConfig, mergeConfig, mergeSpecs, type TransformerConfig } from './transformer-config.ts'
+import {
+  addReference,
+  emptyConfig,
+  mergeConfig,
+  mergeSpecs,
+  type TransformerConfig,
+} from './transformer-config.ts'
 
 /** Rules from the `crds` files: OpenAPI definitions with kustomize's own extensions. */
 export function crdConfig(context: TargetContext): TransformerConfig | undefined {
@@ -27,8 +33,8 @@ function configOf(definitions: ValueMap): TransformerConfig {
 }
 
 function propertiesOf(definition: Value | undefined): ValueMap {
-  const schema = isMap(definition) ? (definition['Schema'] ?? definition['schema']) : undefined
-  const properties = isMap(schema) ? schema['properties'] : undefined
+  const schema = isMap(definition) ? (definition.Schema ?? definition.schema) : undefined
+  const properties = isMap(schema) ? schema.properties : undefined
   return isMap(properties) ? properties : {}
 }
 
@@ -48,19 +54,28 @@ function addRules(config: TransformerConfig, source: Definitions, type: string, 
   }
 }
 
-function addPropertyRules(config: TransformerConfig, source: Definitions, property: ValueMap, path: string[]): void {
+function addPropertyRules(
+  config: TransformerConfig,
+  source: Definitions,
+  property: ValueMap,
+  path: string[],
+): void {
   const spec = { kind: source.kind, path: path.join('/') }
   const has = (extension: string) => isString(property[extension])
-  if (has('x-kubernetes-annotation')) config.commonAnnotations = mergeSpecs(config.commonAnnotations, [spec], 'crds')
-  if (has('x-kubernetes-label-selector')) config.commonLabels = mergeSpecs(config.commonLabels, [spec], 'crds')
+  if (has('x-kubernetes-annotation'))
+    config.commonAnnotations = mergeSpecs(config.commonAnnotations, [spec], 'crds')
+  if (has('x-kubernetes-label-selector'))
+    config.commonLabels = mergeSpecs(config.commonLabels, [spec], 'crds')
   if (has('x-kubernetes-identity')) config.namePrefix = mergeSpecs(config.namePrefix, [spec], 'crds')
   const version = property['x-kubernetes-object-ref-api-version']
   const kind = property['x-kubernetes-object-ref-kind']
   if (isString(version) && isString(kind)) {
     const nameKey = property['x-kubernetes-object-ref-name-key']
-    const fieldSpecs = [{ kind: source.kind, path: [...path, isString(nameKey) ? textOf(nameKey) : 'name'].join('/') }]
+    const fieldSpecs = [
+      { kind: source.kind, path: [...path, isString(nameKey) ? textOf(nameKey) : 'name'].join('/') },
+    ]
     const reference = { version: textOf(version), kind: textOf(kind), fieldSpecs }
     config.nameReference = addReference(config.nameReference, reference)
   }
-  if (isString(property['$ref'])) addRules(config, source, textOf(property['$ref']), path)
+  if (isString(property.$ref)) addRules(config, source, textOf(property.$ref), path)
 }

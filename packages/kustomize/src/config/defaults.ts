@@ -1,5 +1,5 @@
 import type { FieldSpec } from '../fields/field-spec.ts'
-import { podSpecPaths, referencesToSecrets, referencesToConfigMaps } from './pod-references.ts'
+import { podSpecPaths, referencesToConfigMaps, referencesToSecrets } from './pod-references.ts'
 import type { NameReference, TransformerConfig } from './transformer-config.ts'
 
 /** The fields that kustomize 5.8 changes, by default. */
@@ -37,7 +37,12 @@ const namespaceFields: FieldSpec[] = [
 function metadataFields(field: 'labels' | 'annotations'): FieldSpec[] {
   const template = `spec/template/metadata/${field}`
   const statefulSet = field === 'labels' ? { group: 'apps', kind: 'StatefulSet' } : { kind: 'StatefulSet' }
-  const claims = { path: 'spec/volumeClaimTemplates[]/metadata/labels', create: true, group: 'apps', kind: 'StatefulSet' }
+  const claims = {
+    path: 'spec/volumeClaimTemplates[]/metadata/labels',
+    create: true,
+    group: 'apps',
+    kind: 'StatefulSet',
+  }
   return [
     { path: `metadata/${field}`, create: true },
     { path: template, create: true, version: 'v1', kind: 'ReplicationController' },
@@ -48,7 +53,12 @@ function metadataFields(field: 'labels' | 'annotations'): FieldSpec[] {
     ...(field === 'labels' ? [claims] : []),
     { path: template, create: true, group: 'batch', kind: 'Job' },
     { path: `spec/jobTemplate/metadata/${field}`, create: true, group: 'batch', kind: 'CronJob' },
-    { path: `spec/jobTemplate/spec/template/metadata/${field}`, create: true, group: 'batch', kind: 'CronJob' },
+    {
+      path: `spec/jobTemplate/spec/template/metadata/${field}`,
+      create: true,
+      group: 'batch',
+      kind: 'CronJob',
+    },
   ]
 }
 
@@ -58,11 +68,13 @@ const affinityPaths = ['podAffinity', 'podAntiAffinity'].flatMap((affinity) => [
 ])
 
 const schedulingFields = ['Deployment', 'StatefulSet'].flatMap((kind) =>
-  [...affinityPaths, 'spec/template/spec/topologySpreadConstraints/labelSelector/matchLabels'].map((path) => ({
-    path,
-    group: 'apps',
-    kind,
-  })),
+  [...affinityPaths, 'spec/template/spec/topologySpreadConstraints/labelSelector/matchLabels'].map(
+    (path) => ({
+      path,
+      group: 'apps',
+      kind,
+    }),
+  ),
 )
 
 const selectorFields: FieldSpec[] = [
@@ -91,7 +103,15 @@ const imageFields: FieldSpec[] = ['spec', 'spec/template/spec'].flatMap((pod) =>
 const rbac = 'rbac.authorization.k8s.io'
 const webhookKinds = ['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration']
 /** ReplicaSets are not among these in kustomize. */
-const accountKinds = ['Pod', 'StatefulSet', 'Deployment', 'ReplicationController', 'CronJob', 'Job', 'DaemonSet']
+const accountKinds = [
+  'Pod',
+  'StatefulSet',
+  'Deployment',
+  'ReplicationController',
+  'CronJob',
+  'Job',
+  'DaemonSet',
+]
 
 function podFields(path: string): FieldSpec[] {
   return accountKinds.map((kind) => ({ path: `${podSpecPaths[kind] ?? 'spec/template/spec'}/${path}`, kind }))
@@ -125,7 +145,11 @@ const nameReferences: NameReference[] = [
   {
     kind: 'ClusterRole',
     group: rbac,
-    fieldSpecs: ['RoleBinding', 'ClusterRoleBinding'].map((kind) => ({ path: 'roleRef/name', kind, group: rbac })),
+    fieldSpecs: ['RoleBinding', 'ClusterRoleBinding'].map((kind) => ({
+      path: 'roleRef/name',
+      kind,
+      group: rbac,
+    })),
   },
   {
     kind: 'ServiceAccount',
@@ -135,7 +159,11 @@ const nameReferences: NameReference[] = [
       ...podFields('serviceAccountName'),
     ],
   },
-  { kind: 'PersistentVolumeClaim', version: 'v1', fieldSpecs: podFields('volumes/persistentVolumeClaim/claimName') },
+  {
+    kind: 'PersistentVolumeClaim',
+    version: 'v1',
+    fieldSpecs: podFields('volumes/persistentVolumeClaim/claimName'),
+  },
   {
     kind: 'PersistentVolume',
     version: 'v1',
@@ -154,7 +182,12 @@ const nameReferences: NameReference[] = [
       { path: 'spec/volumeClaimTemplates/spec/storageClassName', kind: 'StatefulSet' },
     ],
   },
-  { kind: 'PriorityClass', version: 'v1', group: 'scheduling.k8s.io', fieldSpecs: podFields('priorityClassName') },
+  {
+    kind: 'PriorityClass',
+    version: 'v1',
+    group: 'scheduling.k8s.io',
+    fieldSpecs: podFields('priorityClassName'),
+  },
   // The group of this one can never match; it stands so in kustomize.
   {
     kind: 'IngressClass',
@@ -166,7 +199,11 @@ const nameReferences: NameReference[] = [
     kind: 'ValidatingAdmissionPolicy',
     group: 'admissionregistration.k8s.io',
     fieldSpecs: [
-      { path: 'spec/policyName', kind: 'ValidatingAdmissionPolicyBinding', group: 'admissionregistration.k8s.io' },
+      {
+        path: 'spec/policyName',
+        kind: 'ValidatingAdmissionPolicyBinding',
+        group: 'admissionregistration.k8s.io',
+      },
     ],
   },
 ]

@@ -23,7 +23,10 @@ export function loadConfig(context: TargetContext): TransformerConfig {
   for (const path of context.kustomization.configurations ?? []) {
     const file = context.loader.load(path)
     const read = within({ file: file.path }, () =>
-      decode<Partial<TransformerConfig>>(context.parser.configuration(file), configShape, { strict: true, coerce: true }),
+      decode<Partial<TransformerConfig>>(context.parser.configuration(file), configShape, {
+        strict: true,
+        coerce: true,
+      }),
     )
     if (read !== undefined) custom = mergeConfig(custom, sortConfig({ ...emptyConfig(), ...withPaths(read) }))
   }

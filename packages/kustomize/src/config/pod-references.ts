@@ -7,7 +7,16 @@ export const podSpecPaths: Record<string, string> = {
   CronJob: 'spec/jobTemplate/spec/template/spec',
 }
 
-const podKinds = ['Pod', 'PodTemplate', 'Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job', 'CronJob']
+const podKinds = [
+  'Pod',
+  'PodTemplate',
+  'Deployment',
+  'ReplicaSet',
+  'DaemonSet',
+  'StatefulSet',
+  'Job',
+  'CronJob',
+]
 
 function inPods(paths: string[]): FieldSpec[] {
   return podKinds.flatMap((kind) =>
@@ -19,7 +28,10 @@ function inPods(paths: string[]): FieldSpec[] {
   )
 }
 
-const resourceNames: FieldSpec[] = ['Role', 'ClusterRole'].map((kind) => ({ path: 'rules/resourceNames', kind }))
+const resourceNames: FieldSpec[] = ['Role', 'ClusterRole'].map((kind) => ({
+  path: 'rules/resourceNames',
+  kind,
+}))
 
 function annotationOfIngress(name: string): FieldSpec {
   return { path: `metadata/annotations/${name}`, kind: 'Ingress' }

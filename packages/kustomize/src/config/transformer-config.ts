@@ -69,7 +69,11 @@ export function mergeSpecs(left: FieldSpec[], right: FieldSpec[], field: string)
       merged.push(spec)
       byPath.set(spec.path, [...(byPath.get(spec.path) ?? []), spec])
     } else if ((same.create ?? false) !== (spec.create ?? false)) {
-      throw new BuildError('conflict', `conflicting fieldspecs: '${spec.path}' is there with and without create`, { field })
+      throw new BuildError(
+        'conflict',
+        `conflicting fieldspecs: '${spec.path}' is there with and without create`,
+        { field },
+      )
     }
   }
   return merged

@@ -1,6 +1,6 @@
 import { BuildError, within } from '../build-error.ts'
-import type { Resource } from '../resource/resource.ts'
 import { isSelected } from '../resource/id.ts'
+import type { Resource } from '../resource/resource.ts'
 import { isList, isMap, isMissingOrNull, isNull, type Value, type ValueMap } from '../value.ts'
 import { splitPath } from './path.ts'
 

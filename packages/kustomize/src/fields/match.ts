@@ -1,6 +1,16 @@
 import { BuildError } from '../build-error.ts'
 import { compilePattern } from '../resource/selector.ts'
-import { isList, isMap, isMissingOrNull, isScalar, kindOf, plainText, textOf, type Value, type ValueMap } from '../value.ts'
+import {
+  isList,
+  isMap,
+  isMissingOrNull,
+  isScalar,
+  kindOf,
+  plainText,
+  textOf,
+  type Value,
+  type ValueMap,
+} from '../value.ts'
 import { isListSelector, parseListSelector } from './lookup.ts'
 
 /** A place in a tree: its value can be read and written. */
@@ -17,7 +27,8 @@ export function matchPath(root: Slot, path: string[], create: CreateKind): Slot[
   if (part === undefined) return [root]
   if (/^\d+$/.test(part)) return matchIndex(root, Number(part), rest, create)
   if (isListSelector(part)) return matchItems(root, part, rest, create)
-  if (part === '*') return listOf(root.get()).flatMap((_item, at) => matchPath(slotOf(listOf(root.get()), at), rest, create))
+  if (part === '*')
+    return listOf(root.get()).flatMap((_item, at) => matchPath(slotOf(listOf(root.get()), at), rest, create))
   return matchField(root, part, rest, create)
 }
 
@@ -57,7 +68,8 @@ function emptyOf(next: string | undefined, create: CreateKind): Value {
 function matchIndex(root: Slot, index: number, rest: string[], create: CreateKind): Slot[] {
   const list = listOf(root.get())
   if (list.length === index && create !== undefined) list.push(emptyOf(rest[0], create))
-  if (index >= list.length) throw new BuildError('bad-path', `index ${index} specified but only ${list.length} elements found`)
+  if (index >= list.length)
+    throw new BuildError('bad-path', `index ${index} specified but only ${list.length} elements found`)
   return matchPath(slotOf(list, index), rest, create)
 }
 

@@ -24,7 +24,11 @@ export class Loader {
     this.parent = parent
     this.depth = parent === undefined ? 1 : parent.depth + 1
     if (this.depth > tree.limits.maxDepth) {
-      throw new BuildError('limit-exceeded', `kustomizations are nested more than ${tree.limits.maxDepth} deep`, { file: root })
+      throw new BuildError(
+        'limit-exceeded',
+        `kustomizations are nested more than ${tree.limits.maxDepth} deep`,
+        { file: root },
+      )
     }
   }
 
@@ -49,14 +53,18 @@ export class Loader {
   directory(path: string): Loader {
     if (path === '') throw new BuildError('bad-path', 'the path of a directory cannot be empty')
     if (isRemote(path)) refuseRemote(path)
-    if (path.startsWith('/')) throw new BuildError('bad-path', `'${path}' is an absolute path; use one relative to this file`)
+    if (path.startsWith('/'))
+      throw new BuildError('bad-path', `'${path}' is an absolute path; use one relative to this file`)
     const resolved = this.locate(path)
     const kind = this.tree.kind(resolved)
     if (kind === undefined) throw new BuildError('file-not-found', `'${path}' does not exist`)
     if (kind === 'file') throw new BuildError('bad-path', `'${path}' is a file; a directory is wanted`)
     for (let loader: Loader | undefined = this; loader !== undefined; loader = loader.parent) {
       if (isInside(resolved, loader.root)) {
-        throw new BuildError('cycle', `cycle detected: '${resolved}' contains '${loader.root}', which is being built`)
+        throw new BuildError(
+          'cycle',
+          `cycle detected: '${resolved}' contains '${loader.root}', which is being built`,
+        )
       }
     }
     return new Loader(this.tree, resolved, this.restricted, this)
@@ -66,7 +74,8 @@ export class Loader {
   locate(path: string): string {
     const joined = path.startsWith('/') ? this.locateAbsolute(path) : joinPath(this.root, path)
     const resolved = joined === undefined ? undefined : this.tree.resolve(joined)
-    if (resolved === undefined) throw new BuildError('outside-root', `'${path}' lies outside of the file tree`)
+    if (resolved === undefined)
+      throw new BuildError('outside-root', `'${path}' lies outside of the file tree`)
     return resolved
   }
 

@@ -43,5 +43,11 @@ export function isRemote(path: string): boolean {
   if (!isGithub && user === null) return false
   const hostAndPath = rest.slice(user?.[0].length ?? 0)
   const separator = hostAndPath.search(/[/:]/)
-  return separator >= 0 && hostAndPath.slice(separator + 1).split(/[/?]/).filter(Boolean).length >= 2
+  return (
+    separator >= 0 &&
+    hostAndPath
+      .slice(separator + 1)
+      .split(/[/?]/)
+      .filter(Boolean).length >= 2
+  )
 }

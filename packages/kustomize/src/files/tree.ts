@@ -41,7 +41,8 @@ export class Tree {
     this.reads.add(path)
     const content = this.files.read(path)
     if (content === undefined) return undefined
-    if (content.length > this.limits.maxFileBytes) this.tooBig(`has ${content.length} bytes`, path, this.limits.maxFileBytes)
+    if (content.length > this.limits.maxFileBytes)
+      this.tooBig(`has ${content.length} bytes`, path, this.limits.maxFileBytes)
     this.totalBytes += content.length
     if (this.totalBytes > this.limits.maxTotalBytes) {
       this.tooBig('takes the build over its total size', path, this.limits.maxTotalBytes)
@@ -72,7 +73,8 @@ export class Tree {
   followLink(path: string, directory: string): string | undefined {
     this.reads.add(path)
     const target = this.files.readlink?.(path)
-    if (target === undefined) throw new BuildError('bad-path', `symbolic links are not supported here`, { file: path })
+    if (target === undefined)
+      throw new BuildError('bad-path', `symbolic links are not supported here`, { file: path })
     return target.startsWith('/') ? this.absoluteTarget(target) : joinPath(directory, target)
   }
 

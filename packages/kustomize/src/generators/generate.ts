@@ -24,17 +24,19 @@ export function generateConfigMap(args: GeneratorArgs, context: GenerateContext)
 
 export function generateSecret(args: GeneratorArgs, context: GenerateContext): Resource {
   const object = baseObject('Secret', args)
-  object['type'] = stringValue(args.type === undefined || args.type === '' ? 'Opaque' : args.type)
+  object.type = stringValue(args.type === undefined || args.type === '' ? 'Opaque' : args.type)
   const data = entries(object, 'data')
-  for (const { key, value } of sortByKey(loadKeyValues(args, context.loader))) data[key] = stringValue(base64Lines(value))
+  for (const { key, value } of sortByKey(loadKeyValues(args, context.loader)))
+    data[key] = stringValue(base64Lines(value))
   return finish(object, args, context)
 }
 
 function baseObject(kind: string, args: GeneratorArgs): ValueMap {
   const { name = '', namespace = '' } = args
-  if (name === '') throw new BuildError('bad-value', `a generated ${kind} must have a name`, { field: 'name' })
+  if (name === '')
+    throw new BuildError('bad-value', `a generated ${kind} must have a name`, { field: 'name' })
   const metadata: ValueMap = { name: stringValue(name) }
-  if (namespace !== '') metadata['namespace'] = stringValue(namespace)
+  if (namespace !== '') metadata.namespace = stringValue(namespace)
   return { apiVersion: 'v1', kind, metadata }
 }
 
@@ -76,7 +78,7 @@ function addOptions(resource: Resource, options: GeneratorOptions): void {
   const annotations = Object.entries(options.annotations ?? {})
   if (labels.length > 0) resource.setMetaMap('labels', new Map(labels))
   if (annotations.length > 0) resource.setMetaMap('annotations', new Map(annotations))
-  if (options.immutable === true) resource.object['immutable'] = true
+  if (options.immutable === true) resource.object.immutable = true
 }
 
 function behaviorOf(behavior: string | undefined): GeneratorBehavior {

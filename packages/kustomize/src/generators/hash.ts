@@ -2,10 +2,9 @@ import { createHash } from 'node:crypto'
 import { printJson } from '../json-text.ts'
 import { isMap, textOf, type Value, type ValueMap } from '../value.ts'
 
-
 /** The suffix for the name of an object that was generated: kustomize's hash of its content. */
 export function contentHash(object: ValueMap): string {
-  switch (textOf(object['kind'])) {
+  switch (textOf(object.kind)) {
     case 'ConfigMap':
       return encodeHash(configMapText(object))
     case 'Secret':
@@ -19,14 +18,14 @@ export function contentHash(object: ValueMap): string {
 function configMapText(object: ValueMap): string {
   const { data, binaryData } = object
   const hashed: ValueMap = { kind: 'ConfigMap', name: '', data: dataOf(data) }
-  if (isMap(binaryData)) hashed['binaryData'] = binaryData
+  if (isMap(binaryData)) hashed.binaryData = binaryData
   return printJson(hashed)
 }
 
 function secretText(object: ValueMap): string {
   const { data, stringData, type } = object
   const hashed: ValueMap = { kind: 'Secret', name: '', type: dataOf(type), data: dataOf(data) }
-  if (isMap(stringData)) hashed['stringData'] = stringData
+  if (isMap(stringData)) hashed.stringData = stringData
   return printJson(hashed)
 }
 
@@ -38,5 +37,9 @@ const letters: Record<string, string> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', 
 
 /** Ten letters of the SHA-256, changed so that they spell no word. */
 function encodeHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 10).replace(/[013ae]/g, (letter) => letters[letter] ?? letter)
+  return createHash('sha256')
+    .update(text)
+    .digest('hex')
+    .slice(0, 10)
+    .replace(/[013ae]/g, (letter) => letters[letter] ?? letter)
 }

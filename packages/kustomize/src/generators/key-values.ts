@@ -25,7 +25,10 @@ export function loadKeyValues(args: GeneratorArgs, loader: Loader): KeyValue[] {
 
 function parseLiteral(source: string): KeyValue {
   const equals = source.indexOf('=')
-  if (equals < 1) throw new BuildError('bad-value', `invalid literal '${source}', expected key=value`, { field: 'literals' })
+  if (equals < 1)
+    throw new BuildError('bad-value', `invalid literal '${source}', expected key=value`, {
+      field: 'literals',
+    })
   return { key: source.slice(0, equals), value: withoutQuotes(source.slice(equals + 1)) }
 }
 
@@ -38,7 +41,8 @@ function withoutQuotes(text: string): string {
 function readFileSource(source: string, loader: Loader): KeyValue {
   const parts = source.split('=')
   const [key = '', path = source] = parts
-  if (parts.length > 2) throw new BuildError('bad-value', `'${source}' has more than one '='`, { field: 'files' })
+  if (parts.length > 2)
+    throw new BuildError('bad-value', `'${source}' has more than one '='`, { field: 'files' })
   if (parts.length === 2 && (key === '' || path === '')) {
     const missing = key === '' ? 'key' : 'file path'
     throw new BuildError('bad-value', `missing ${missing} in '${source}'`, { field: 'files' })
@@ -66,7 +70,8 @@ function textOrBytes(content: Uint8Array): string | Uint8Array {
 function readEnvFile(path: string, loader: Loader): KeyValue[] {
   const file = loader.load(path)
   const text = textOrBytes(file.content)
-  if (typeof text !== 'string') throw new BuildError('bad-value', 'the env file is not UTF-8 text', { file: file.path })
+  if (typeof text !== 'string')
+    throw new BuildError('bad-value', 'the env file is not UTF-8 text', { file: file.path })
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''))
   return lines.flatMap((line, at) => parseEnvLine(at === 0 ? line.replace(/^\uFEFF/, '') : line))
 }

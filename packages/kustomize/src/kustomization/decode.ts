@@ -12,7 +12,11 @@ export interface DecodeOptions {
 }
 
 /** Reads a value of a shape; nulls and what is not there are left out. Errors name the field. */
-export function decode<Result>(value: Value | undefined, shape: Shape, options: DecodeOptions): Result | undefined {
+export function decode<Result>(
+  value: Value | undefined,
+  shape: Shape,
+  options: DecodeOptions,
+): Result | undefined {
   return decodeAt(value, shape, options, '') as Result | undefined
 }
 
@@ -21,7 +25,9 @@ function decodeAt(value: Value | undefined, shape: Shape, options: DecodeOptions
   if (typeof shape === 'string') return decodeScalar(value, shape, options, path)
   if ('list' in shape) return decodeList(value, shape.list, options, path)
   if (!isMap(value)) throw wrongType(path, 'a map', value)
-  return 'map' in shape ? decodeMap(value, shape.map, options, path) : decodeStruct(value, shape.fields, options, path)
+  return 'map' in shape
+    ? decodeMap(value, shape.map, options, path)
+    : decodeStruct(value, shape.fields, options, path)
 }
 
 function decodeList(value: Value, shape: Shape, options: DecodeOptions, path: string): unknown[] {
@@ -34,7 +40,12 @@ function zero(shape: Shape): unknown {
   return typeof shape === 'object' && 'fields' in shape ? {} : undefined
 }
 
-function decodeMap(value: ValueMap, shape: Shape, options: DecodeOptions, path: string): Record<string, unknown> {
+function decodeMap(
+  value: ValueMap,
+  shape: Shape,
+  options: DecodeOptions,
+  path: string,
+): Record<string, unknown> {
   const result: Record<string, unknown> = {}
   for (const key in value) result[key] = decodeAt(value[key], shape, options, join(path, key)) ?? zero(shape)
   return result
@@ -65,7 +76,12 @@ function fieldName(key: string, fields: Record<string, Shape>): string | undefin
   return Object.keys(fields).find((field) => field.toLowerCase() === lower)
 }
 
-function decodeScalar(value: Value, shape: 'string' | 'bool' | 'int' | 'any', options: DecodeOptions, path: string): unknown {
+function decodeScalar(
+  value: Value,
+  shape: 'string' | 'bool' | 'int' | 'any',
+  options: DecodeOptions,
+  path: string,
+): unknown {
   if (shape === 'any') return plainValue(value)
   const plain = plainValue(value)
   if (shape === 'bool') {
@@ -87,7 +103,9 @@ function join(path: string, name: string): string {
 
 function wrongType(path: string, wanted: string, value: Value): BuildError {
   const found = isMap(value) ? 'a map' : isList(value) ? 'a list' : `'${textOf(value)}'`
-  return new BuildError('bad-value', `must be ${wanted}, not ${found}`, { field: path === '' ? undefined : path })
+  return new BuildError('bad-value', `must be ${wanted}, not ${found}`, {
+    field: path === '' ? undefined : path,
+  })
 }
 
 function unknownField(key: string, fields: Record<string, Shape>, path: string): BuildError {

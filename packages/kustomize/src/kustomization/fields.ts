@@ -51,7 +51,12 @@ export const replacementShape = struct({
   source: struct({ ...idFields, fieldPath: 'string', options: fieldOptionsShape }),
   sourceValue: 'string',
   targets: list(
-    struct({ select: selectorShape, reject: list(selectorShape), fieldPaths: strings, options: fieldOptionsShape }),
+    struct({
+      select: selectorShape,
+      reject: list(selectorShape),
+      fieldPaths: strings,
+      options: fieldOptionsShape,
+    }),
   ),
   path: 'string',
 })
@@ -96,7 +101,10 @@ export const kustomizationShape = struct({
   replacements: list(replacementShape),
   replicas: list(replicaShape),
   vars: list(varShape),
-  sortOptions: struct({ order: 'string', legacySortOptions: struct({ orderFirst: strings, orderLast: strings }) }),
+  sortOptions: struct({
+    order: 'string',
+    legacySortOptions: struct({ orderFirst: strings, orderLast: strings }),
+  }),
   resources: strings,
   components: strings,
   crds: strings,

@@ -4,7 +4,8 @@ export function nearestName(name: string, names: string[]): string | undefined {
   let best: { name: string; distance: number } | undefined
   for (const candidate of names) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
-    if (distance <= limit && (best === undefined || distance < best.distance)) best = { name: candidate, distance }
+    if (distance <= limit && (best === undefined || distance < best.distance))
+      best = { name: candidate, distance }
   }
   return best?.name
 }

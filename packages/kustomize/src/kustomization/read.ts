@@ -1,5 +1,5 @@
 import { BuildError, within } from '../build-error.ts'
-import { type LoadedFile, Loader } from '../files/loader.ts'
+import type { LoadedFile, Loader } from '../files/loader.ts'
 import type { FileParser } from '../parse/file.ts'
 import type { Value } from '../value.ts'
 import { decode } from './decode.ts'
@@ -36,15 +36,23 @@ export function findKustomization(loader: Loader): { file: LoadedFile; fileName:
   const [first] = found
   if (first === undefined) {
     const names = kustomizationFileNames.join(', ')
-    throw new BuildError('kustomization-not-found', `no kustomization file (${names}) in '${loader.root || '.'}'`, {
-      file: loader.root,
-    })
+    throw new BuildError(
+      'kustomization-not-found',
+      `no kustomization file (${names}) in '${loader.root || '.'}'`,
+      {
+        file: loader.root,
+      },
+    )
   }
   if (found.length === 1) return first
   const names = found.map(({ fileName }) => fileName).join(', ')
-  throw new BuildError('conflict', `several kustomization files in '${loader.root || '.'}': ${names}; keep one`, {
-    file: first.file.path,
-  })
+  throw new BuildError(
+    'conflict',
+    `several kustomization files in '${loader.root || '.'}': ${names}; keep one`,
+    {
+      file: first.file.path,
+    },
+  )
 }
 
 function tryLoad(loader: Loader, name: string): LoadedFile | undefined {
@@ -75,7 +83,8 @@ function withoutOldFields(decoded: Kustomization): Kustomization {
   }
   if (bases !== undefined) fixed.resources = [...(rest.resources ?? []), ...bases]
   if (imageTags !== undefined) fixed.images = [...(rest.images ?? []), ...imageTags]
-  if (rest.configMapGenerator !== undefined) fixed.configMapGenerator = rest.configMapGenerator.map(withoutEnv)
+  if (rest.configMapGenerator !== undefined)
+    fixed.configMapGenerator = rest.configMapGenerator.map(withoutEnv)
   if (rest.secretGenerator !== undefined) fixed.secretGenerator = rest.secretGenerator.map(withoutEnv)
   return fixed
 }
@@ -97,5 +106,7 @@ function checkType({ kind, apiVersion }: Kustomization): void {
   }
   const wanted = kind === 'Component' ? componentVersion : version
   if (apiVersion === wanted) return
-  throw new BuildError('bad-value', `must be ${wanted} for kind ${kind}, not '${apiVersion}'`, { field: 'apiVersion' })
+  throw new BuildError('bad-value', `must be ${wanted} for kind ${kind}, not '${apiVersion}'`, {
+    field: 'apiVersion',
+  })
 }

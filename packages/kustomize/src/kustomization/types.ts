@@ -87,7 +87,14 @@ export interface Replacement {
 
 export interface Var {
   name?: string
-  objref?: { apiVersion?: string; group?: string; version?: string; kind?: string; name?: string; namespace?: string }
+  objref?: {
+    apiVersion?: string
+    group?: string
+    version?: string
+    kind?: string
+    name?: string
+    namespace?: string
+  }
   fieldref?: { fieldPath?: string }
 }
 
@@ -100,7 +107,12 @@ export interface SortOptions {
 export interface Kustomization {
   apiVersion?: string
   kind?: string
-  metadata?: { name?: string; namespace?: string; labels?: Record<string, string>; annotations?: Record<string, string> }
+  metadata?: {
+    name?: string
+    namespace?: string
+    labels?: Record<string, string>
+    annotations?: Record<string, string>
+  }
   openapi?: Record<string, string>
   namePrefix?: string
   nameSuffix?: string

@@ -1,16 +1,24 @@
-import { isMap, isMissingOrNull, isNilOrEmpty, isScalar, textOf, valueText, type Value } from '../value.ts'
-import { strategicMerge, type MergeContext } from './strategic-merge.ts'
+import { isMap, isMissingOrNull, isNilOrEmpty, isScalar, textOf, type Value, valueText } from '../value.ts'
+import { type MergeContext, strategicMerge } from './strategic-merge.ts'
 
 /**
  * Merges lists whose items are found by keys. Follows kustomize step by step, because the order of the result
  * and what becomes of items without a key come from these steps: new items first, then those of the target.
  */
-export function mergeAssociativeList(target: Value[], patch: Value[] | undefined, context: MergeContext): Value[] {
+export function mergeAssociativeList(
+  target: Value[],
+  patch: Value[] | undefined,
+  context: MergeContext,
+): Value[] {
   const keys = context.schema?.k ?? []
   const sources = [target, patch]
   const keyed = keys.length > 0
   const values = keyed ? keyValues(sources, keys) : scalarValues(sources)
-  return mergeItems(target, patch, { ...context, keys: keyed ? keys : [''], values: keys.length > 1 ? fillIn(values) : values })
+  return mergeItems(target, patch, {
+    ...context,
+    keys: keyed ? keys : [''],
+    values: keys.length > 1 ? fillIn(values) : values,
+  })
 }
 
 type ListContext = MergeContext & { keys: string[]; values: string[][] }
@@ -60,11 +68,15 @@ function mergeItems(target: Value[], patch: Value[] | undefined, context: ListCo
   for (const values of valuesList) {
     const chosen = chooseKeys(valuesList, values, keys)
     used = chosen.keys
-    const merged = strategicMerge(findItem(target, chosen), patch === undefined ? undefined : findItem(patch, chosen), {
-      schemas,
-      schema: itemSchema,
-      path,
-    })
+    const merged = strategicMerge(
+      findItem(target, chosen),
+      patch === undefined ? undefined : findItem(patch, chosen),
+      {
+        schemas,
+        schema: itemSchema,
+        path,
+      },
+    )
     if (isNilOrEmptyMap(merged)) {
       for (const _key of chosen.keys) setItem(target, undefined, chosen)
       continue
@@ -95,7 +107,10 @@ function chooseKeys(valuesList: string[][], values: string[], keys: string[]): C
 function findItem(list: Value[], chosen: Chosen): Value | undefined {
   const { keys, values } = chooseKeys([chosen.values], chosen.values, chosen.keys)
   if (keys[0] === '') return list.find((item) => isScalar(item) && textOf(item) === values[0])
-  return list.find((item) => isMap(item) && keys.every((key, at) => item[key] !== undefined && textOf(item[key]) === values[at]))
+  return list.find(
+    (item) =>
+      isMap(item) && keys.every((key, at) => item[key] !== undefined && textOf(item[key]) === values[at]),
+  )
 }
 
 function addKeys(item: { [key: string]: Value }, { keys, values }: Chosen): void {

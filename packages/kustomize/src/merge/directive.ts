@@ -23,12 +23,17 @@ function takeListDirective(patch: Value[]): Directive {
   if (!isMap(item) || Object.keys(item).length > 1) return 'merge'
   const text = textOf(item[key])
   const directive = parseDirective(text)
-  const rest = patch.filter((candidate) => !isMap(candidate) || candidate[key] === undefined || textOf(candidate[key]) !== text)
+  const rest = patch.filter(
+    (candidate) => !isMap(candidate) || candidate[key] === undefined || textOf(candidate[key]) !== text,
+  )
   patch.splice(0, patch.length, ...rest)
   return directive
 }
 
 function parseDirective(text: string): Directive {
   if (text === 'delete' || text === 'replace' || text === 'merge') return text
-  throw new BuildError('bad-patch', `unknown patch strategy '${text}' in $patch; use delete, replace or merge`)
+  throw new BuildError(
+    'bad-patch',
+    `unknown patch strategy '${text}' in $patch; use delete, replace or merge`,
+  )
 }

@@ -103,11 +103,11 @@ export function builtinSchema(): SchemaTable {
 /** Takes from an OpenAPI v2 document what merging needs. */
 export function compileOpenApi(document: Value, version: string): SchemaTable {
   const table: SchemaTable = { version, definitions: {}, types: {}, clusterScoped: [] }
-  const definitions = isMap(document) ? document['definitions'] : undefined
+  const definitions = isMap(document) ? document.definitions : undefined
   if (isMap(definitions)) {
     for (const name in definitions) compileDefinition(table, name, definitions[name])
   }
-  const paths = isMap(document) ? document['paths'] : undefined
+  const paths = isMap(document) ? document.paths : undefined
   if (isMap(paths)) table.clusterScoped = findClusterScoped(paths)
   return table
 }
@@ -125,8 +125,8 @@ function compileDefinition(table: SchemaTable, name: string, definition: Value |
 
 function typeName(gvk: Value | undefined): string | undefined {
   if (!isMap(gvk)) return undefined
-  const group = textOf(gvk['group'])
-  return `${group === '' ? '' : `${group}/`}${textOf(gvk['version'])}/${textOf(gvk['kind'])}`
+  const group = textOf(gvk.group)
+  return `${group === '' ? '' : `${group}/`}${textOf(gvk.version)}/${textOf(gvk.kind)}`
 }
 
 function compileNode(source: ValueMap): SchemaNode {
@@ -164,10 +164,13 @@ function findClusterScoped(paths: ValueMap): string[] {
   const scoped = new Map<string, boolean>()
   for (const path in paths) {
     const item = paths[path]
-    const get = isMap(item) ? item['get'] : undefined
+    const get = isMap(item) ? item.get : undefined
     const type = isMap(get) ? typeName(get['x-kubernetes-group-version-kind']) : undefined
     if (type === undefined) continue
     scoped.set(type, scoped.get(type) === true || path.includes('namespaces/{namespace}'))
   }
-  return [...scoped].filter(([, namespaced]) => !namespaced).map(([type]) => type).sort()
+  return [...scoped]
+    .filter(([, namespaced]) => !namespaced)
+    .map(([type]) => type)
+    .sort()
 }

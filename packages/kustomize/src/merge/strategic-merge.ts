@@ -1,5 +1,16 @@
 import { BuildError } from '../build-error.ts'
-import { isList, isMap, isMissingOrNull, isNull, isString, kindOf, SourceText, textOf, type Value, type ValueMap } from '../value.ts'
+import {
+  isList,
+  isMap,
+  isMissingOrNull,
+  isNull,
+  isString,
+  kindOf,
+  SourceText,
+  textOf,
+  type Value,
+  type ValueMap,
+} from '../value.ts'
 import { mergeAssociativeList } from './associative-list.ts'
 import { takeDirective } from './directive.ts'
 import type { SchemaNode, Schemas } from './schema.ts'
@@ -14,7 +25,11 @@ export interface MergeContext {
  * Lays a strategic-merge patch over a value, as kustomize does. Changes both; undefined means that nothing is left.
  * What the target does not have is merged with itself, which takes the directives and nulls out of the patch.
  */
-export function strategicMerge(target: Value | undefined, patch: Value | undefined, context: MergeContext): Value | undefined {
+export function strategicMerge(
+  target: Value | undefined,
+  patch: Value | undefined,
+  context: MergeContext,
+): Value | undefined {
   const schema = context.schema ?? schemaOfObject([target, patch], context.schemas)
   const here = { ...context, schema }
   switch (kindOf(isMissingOrNull(target) ? patch : target)) {
@@ -45,13 +60,21 @@ function schemaOfObject(values: (Value | undefined)[], schemas: Schemas): Schema
 function requireKind(kind: 'map' | 'list' | 'scalar', values: (Value | undefined)[], path: string[]): void {
   for (const value of values) {
     if (isMissingOrNull(value) || kindOf(value) === kind) continue
-    throw new BuildError('bad-patch', `the patch has a ${kindOf(value)} where a ${kind} is wanted, or the other way round`, {
-      field: path.join('.'),
-    })
+    throw new BuildError(
+      'bad-patch',
+      `the patch has a ${kindOf(value)} where a ${kind} is wanted, or the other way round`,
+      {
+        field: path.join('.'),
+      },
+    )
   }
 }
 
-function mergeMap(target: Value | undefined, patch: Value | undefined, context: MergeContext): Value | undefined {
+function mergeMap(
+  target: Value | undefined,
+  patch: Value | undefined,
+  context: MergeContext,
+): Value | undefined {
   const base = baseOfMap(target, patch)
   if (!isMap(base)) return base
   const fields = new Set([...Object.keys(base), ...(isMap(patch) ? Object.keys(patch) : [])])
@@ -94,8 +117,13 @@ function keepStyle(old: Value | undefined, merged: Value): Value {
   return isString(merged) ? textOf(merged) : merged
 }
 
-function mergeList(target: Value | undefined, patch: Value | undefined, context: MergeContext): Value | undefined {
-  if (!(context.schema?.s ?? '').split(',').includes('merge')) return isNull(patch) ? undefined : (patch ?? target)
+function mergeList(
+  target: Value | undefined,
+  patch: Value | undefined,
+  context: MergeContext,
+): Value | undefined {
+  if (!(context.schema?.s ?? '').split(',').includes('merge'))
+    return isNull(patch) ? undefined : (patch ?? target)
   if (isMissingOrNull(target)) return isList(patch) ? mergeAssociativeList(patch, patch, context) : undefined
   if (isNull(patch)) return undefined
   const directive = takeDirective(patch)

@@ -1,4 +1,10 @@
-import { parseYamlSource, type YamlDialect, type YamlDocument, type YamlProblem, type YamlValue } from '@setpoint/manifest'
+import {
+  parseYamlSource,
+  type YamlDialect,
+  type YamlDocument,
+  type YamlProblem,
+  type YamlValue,
+} from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
 import type { LoadedFile } from '../files/loader.ts'
 import type { Tree } from '../files/tree.ts'
@@ -60,7 +66,8 @@ export class FileParser {
   /** Reads text that stands in a kustomization, a patch for example. */
   inline(text: string, dialect: YamlDialect): YamlDocument<YamlValue>[] {
     const { documents, problem } = this.parse(text, dialect)
-    if (problem !== undefined) throw new BuildError('bad-yaml', `${problem.message} (line ${problem.line} of the text)`)
+    if (problem !== undefined)
+      throw new BuildError('bad-yaml', `${problem.message} (line ${problem.line} of the text)`)
     return documents
   }
 }

@@ -2,7 +2,16 @@ import type { YamlDocument, YamlValue } from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
 import type { Scopes } from '../merge/schema.ts'
 import { Resource } from '../resource/resource.ts'
-import { cloneMap, isList, isMap, isMissingOrNull, isNilOrEmpty, textOf, type Value, type ValueMap } from '../value.ts'
+import {
+  cloneMap,
+  isList,
+  isMap,
+  isMissingOrNull,
+  isNilOrEmpty,
+  textOf,
+  type Value,
+  type ValueMap,
+} from '../value.ts'
 
 interface Item {
   value: Value
@@ -10,7 +19,11 @@ interface Item {
 }
 
 /** The resources of a file's documents: lists unwrapped, each with a kind and a name. */
-export function readResources(documents: YamlDocument<YamlValue>[], scopes: Scopes, file: string): Resource[] {
+export function readResources(
+  documents: YamlDocument<YamlValue>[],
+  scopes: Scopes,
+  file: string,
+): Resource[] {
   const items = inlineLists(unwrapSoleList(documents).filter(checkItem(file)), file)
   return items.map(({ value, line }) => new Resource(cloneMap(value), scopes, { file, line }))
 }
@@ -19,10 +32,10 @@ export function readResources(documents: YamlDocument<YamlValue>[], scopes: Scop
 function unwrapSoleList(documents: YamlDocument<YamlValue>[]): Item[] {
   const [only] = documents
   if (documents.length !== 1 || only === undefined || !isMap(only.value)) return documents
-  const kind = textOf(only.value['kind'])
+  const kind = textOf(only.value.kind)
   if (kind !== 'List' && kind !== 'ResourceList') return documents
-  const items = only.value['items']
-  if (items === undefined && only.value['functionConfig'] === undefined) return documents
+  const items = only.value.items
+  if (items === undefined && only.value.functionConfig === undefined) return documents
   return isList(items) ? items.map((value) => ({ value, line: only.line })) : []
 }
 
@@ -38,22 +51,28 @@ function checkItem(file: string): (item: Item) => item is Item & { value: ValueM
 }
 
 function checkMetadata(object: ValueMap, place: { file: string; line: number }): void {
-  const kind = textOf(object['kind'])
-  if (isMissingOrNull(object['kind']) || kind === '') {
+  const kind = textOf(object.kind)
+  if (isMissingOrNull(object.kind) || kind === '') {
     throw new BuildError('bad-value', 'missing kind in a resource', { ...place, field: 'kind' })
   }
   if (kind.endsWith('List')) return
-  const metadata = object['metadata']
-  if (isMap(metadata) && !isNilOrEmpty(metadata['name']) && textOf(metadata['name']) !== '') return
-  throw new BuildError('bad-value', `missing metadata.name in a ${kind}`, { ...place, field: 'metadata.name' })
+  const metadata = object.metadata
+  if (isMap(metadata) && !isNilOrEmpty(metadata.name) && textOf(metadata.name) !== '') return
+  throw new BuildError('bad-value', `missing metadata.name in a ${kind}`, {
+    ...place,
+    field: 'metadata.name',
+  })
 }
 
 /** A FooList with items stands for them; they come after the other documents, as kustomize has it. */
-function inlineLists(items: (Item & { value: ValueMap })[], file: string): { value: ValueMap; line: number }[] {
+function inlineLists(
+  items: (Item & { value: ValueMap })[],
+  file: string,
+): { value: ValueMap; line: number }[] {
   const result: { value: ValueMap; line: number }[] = []
   const queue = [...items]
   for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-    const inner = textOf(item.value['kind']).endsWith('List') ? item.value['items'] : undefined
+    const inner = textOf(item.value.kind).endsWith('List') ? item.value.items : undefined
     if (inner === undefined) result.push(item)
     else queue.push(...listItems(inner, item.line, file))
   }
@@ -62,6 +81,7 @@ function inlineLists(items: (Item & { value: ValueMap })[], file: string): { val
 
 function listItems(items: Value, line: number, file: string): (Item & { value: ValueMap })[] {
   if (isMissingOrNull(items)) return []
-  if (!isList(items)) throw new BuildError('bad-value', 'the items of a list must be an array', { file, line, field: 'items' })
+  if (!isList(items))
+    throw new BuildError('bad-value', 'the items of a list must be an array', { file, line, field: 'items' })
   return items.map((value) => ({ value, line })).filter(checkItem(file))
 }

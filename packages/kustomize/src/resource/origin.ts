@@ -1,4 +1,4 @@
-import { printYaml, type JsonObject } from '@setpoint/manifest'
+import { type JsonObject, printYaml } from '@setpoint/manifest'
 import { cleanRelative } from '../files/paths.ts'
 
 /** Where an object comes from, as buildMetadata: [originAnnotations] writes it. */
@@ -31,7 +31,8 @@ type OriginFields = [string, string | [string, string][]][]
 function orderedOrigin(origin: Origin): OriginFields {
   const fields: OriginFields = []
   if (origin.path !== undefined && origin.path !== '') fields.push(['path', origin.path])
-  if (origin.configuredIn !== undefined && origin.configuredIn !== '') fields.push(['configuredIn', origin.configuredIn])
+  if (origin.configuredIn !== undefined && origin.configuredIn !== '')
+    fields.push(['configuredIn', origin.configuredIn])
   const { apiVersion, kind, name, namespace } = origin.configuredBy ?? {}
   const by = Object.entries({ apiVersion, kind, name, namespace }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== '',

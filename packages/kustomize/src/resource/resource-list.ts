@@ -1,5 +1,5 @@
 import { BuildError } from '../build-error.ts'
-import { isMap, stringValue, valueText, type ValueMap } from '../value.ts'
+import { isMap, stringValue, type ValueMap, valueText } from '../value.ts'
 import { describeId, effectiveNamespace, type ResourceId, sameId } from './id.ts'
 import type { Resource } from './resource.ts'
 
@@ -11,10 +11,14 @@ export class ResourceList {
     const id = resource.id
     const other = this.items.find((item) => item.name === id.name && sameId(item.id, id))
     if (other !== undefined) {
-      throw new BuildError('conflict', `may not add resource with an already registered id: ${describeId(id)}`, {
-        file: resource.source.file,
-        line: resource.source.line,
-      })
+      throw new BuildError(
+        'conflict',
+        `may not add resource with an already registered id: ${describeId(id)}`,
+        {
+          file: resource.source.file,
+          line: resource.source.line,
+        },
+      )
     }
     this.items.push(resource)
   }
@@ -37,7 +41,10 @@ export class ResourceList {
     else if (matches.length === 1) this.replaceGenerated(old, resource)
     else {
       const ids = matches.map((match) => describeId(match.id)).join(', ')
-      throw new BuildError('conflict', `several objects could take the generated ${describeId(resource.id)}: ${ids}`)
+      throw new BuildError(
+        'conflict',
+        `several objects could take the generated ${describeId(resource.id)}: ${ids}`,
+      )
     }
   }
 
@@ -70,7 +77,9 @@ export class ResourceList {
   }
 
   matchingAnyId(matches: (id: ResourceId) => boolean): Resource[] {
-    return this.items.filter((item) => !item.isEmpty() && (matches(item.id) || item.previousIds.some(matches)))
+    return this.items.filter(
+      (item) => !item.isEmpty() && (matches(item.id) || item.previousIds.some(matches)),
+    )
   }
 
   dropEmpty(): void {
@@ -81,7 +90,6 @@ export class ResourceList {
 export function keyOf(id: ResourceId): string {
   return `${id.group}/${id.version}/${id.kind}|${effectiveNamespace(id)}|${id.name}`
 }
-
 
 /** What a generator lays over an object keeps that object's names; its own labels and annotations win. */
 function takeMetadata(resource: Resource, old: Resource): void {

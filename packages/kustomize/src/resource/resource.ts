@@ -1,6 +1,15 @@
 import { BuildError } from '../build-error.ts'
 import type { Scopes } from '../merge/schema.ts'
-import { cloneMap, isMap, isNilOrEmpty, isString, stringMap, stringValue, textOf, type ValueMap } from '../value.ts'
+import {
+  cloneMap,
+  isMap,
+  isNilOrEmpty,
+  isString,
+  stringMap,
+  stringValue,
+  textOf,
+  type ValueMap,
+} from '../value.ts'
 import { effectiveNamespace, type Gvk, isClusterScoped, parseGroupVersion, type ResourceId } from './id.ts'
 import type { Origin } from './origin.ts'
 
@@ -42,11 +51,11 @@ export class Resource {
   }
 
   get kind(): string {
-    return textOf(this.object['kind'])
+    return textOf(this.object.kind)
   }
 
   get apiVersion(): string {
-    return textOf(this.object['apiVersion'])
+    return textOf(this.object.apiVersion)
   }
 
   get gvk(): Gvk {
@@ -62,17 +71,22 @@ export class Resource {
   }
 
   get labels(): Map<string, string> {
-    return stringMap(this.metadata()?.['labels'])
+    return stringMap(this.metadata()?.labels)
   }
 
   get annotations(): Map<string, string> {
-    return stringMap(this.metadata()?.['annotations'])
+    return stringMap(this.metadata()?.annotations)
   }
 
   /** The id that it has now. */
   get id(): ResourceId {
     const gvk = this.gvk
-    return { ...gvk, name: this.name, namespace: this.namespace, clusterScoped: isClusterScoped(gvk, this.scopes) }
+    return {
+      ...gvk,
+      name: this.name,
+      namespace: this.namespace,
+      clusterScoped: isClusterScoped(gvk, this.scopes),
+    }
   }
 
   get previousIds(): ResourceId[] {
@@ -97,28 +111,31 @@ export class Resource {
 
   /** kustomize notes names in lists parted by commas, and gives up on a name that holds one. */
   checkCommas(): void {
-    const commas = (field: keyof PreviousId) => this.previous.reduce((sum, id) => sum + id[field].split(',').length, 0)
+    const commas = (field: keyof PreviousId) =>
+      this.previous.reduce((sum, id) => sum + id[field].split(',').length, 0)
     if (commas('name') === commas('namespace') && commas('name') === commas('kind')) return
     throw new BuildError('bad-value', 'a name, namespace or kind holds a comma', this.source)
   }
 
   /** True when kustomize would hold notes on it in annotations, so that JSON patches find the map. */
   hasBuildNotes(): boolean {
-    return this.previous.length > 0 || this.isGenerated || this.prefixes.length > 0 || this.suffixes.length > 0
+    return (
+      this.previous.length > 0 || this.isGenerated || this.prefixes.length > 0 || this.suffixes.length > 0
+    )
   }
 
   setName(name: string): void {
-    this.ensureMetadata()['name'] = keepQuotes(this.ensureMetadata()['name'], name)
+    this.ensureMetadata().name = keepQuotes(this.ensureMetadata().name, name)
   }
 
   setNamespace(namespace: string): void {
     if (namespace === '') {
       const metadata = this.metadata()
-      if (metadata !== undefined) delete metadata['namespace']
+      if (metadata !== undefined) delete metadata.namespace
       return
     }
     const metadata = this.ensureMetadata()
-    metadata['namespace'] = keepQuotes(metadata['namespace'], namespace)
+    metadata.namespace = keepQuotes(metadata.namespace, namespace)
   }
 
   /** Writes the map anew; its values become strings. An empty one is removed. */
@@ -127,7 +144,8 @@ export class Resource {
     delete metadata[field]
     if (entries.size === 0) return
     const map: ValueMap = {}
-    for (const [key, value] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1))) map[key] = stringValue(value)
+    for (const [key, value] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1)))
+      map[key] = stringValue(value)
     metadata[field] = map
   }
 
@@ -153,7 +171,7 @@ export class Resource {
   }
 
   metadata(): ValueMap | undefined {
-    const metadata = this.object['metadata']
+    const metadata = this.object.metadata
     return isMap(metadata) ? metadata : undefined
   }
 
@@ -161,7 +179,7 @@ export class Resource {
     const known = this.metadata()
     if (known !== undefined) return known
     const metadata: ValueMap = {}
-    this.object['metadata'] = metadata
+    this.object.metadata = metadata
     return metadata
   }
 

@@ -57,7 +57,8 @@ export function selectResources(resources: Resource[], selector: Selector): Reso
   return resources.filter((resource) => {
     const current = resource.id
     const original = resource.originalId
-    if (!patterns.namespace(effectiveNamespace(original)) && !patterns.namespace(effectiveNamespace(current))) return false
+    if (!patterns.namespace(effectiveNamespace(original)) && !patterns.namespace(effectiveNamespace(current)))
+      return false
     if (!patterns.name(original.name) && !patterns.name(current.name)) return false
     return patterns.matchesGvk(current) && hasLabels(resource.labels) && hasAnnotations(resource.annotations)
   })

@@ -1,8 +1,8 @@
 import { BuildError, within } from '../build-error.ts'
 import { crdConfig } from '../config/crds.ts'
 import { loadConfig } from '../config/load.ts'
-import { isRemote } from '../files/paths.ts'
 import type { Loader } from '../files/loader.ts'
+import { isRemote } from '../files/paths.ts'
 import { readKustomization } from '../kustomization/read.ts'
 import { applyOpenApi } from '../merge/openapi.ts'
 import { readResources } from '../parse/resources.ts'
@@ -27,7 +27,9 @@ export function accumulateTarget(context: TargetContext, into: Accumulator): Acc
     const result = accumulateComponents(context, into)
     runTransformers(context, result)
     runValidators(context, result)
-    within({ field: 'vars' }, () => mergeVars(result.vars, kustomization.vars ?? [], result.list, context.schemas))
+    within({ field: 'vars' }, () =>
+      mergeVars(result.vars, kustomization.vars ?? [], result.list, context.schemas),
+    )
     return result
   })
 }
@@ -35,11 +37,20 @@ export function accumulateTarget(context: TargetContext, into: Accumulator): Acc
 function countTarget({ counts, limits, file }: TargetContext): void {
   counts.kustomizations += 1
   if (counts.kustomizations <= limits.maxKustomizations) return
-  throw new BuildError('limit-exceeded', `the build takes in more than ${limits.maxKustomizations} kustomizations`, { file })
+  throw new BuildError(
+    'limit-exceeded',
+    `the build takes in more than ${limits.maxKustomizations} kustomizations`,
+    { file },
+  )
 }
 
 /** Takes in files of resources and directories of kustomizations. */
-export function accumulatePaths(context: TargetContext, into: Accumulator, paths: string[], field: string): void {
+export function accumulatePaths(
+  context: TargetContext,
+  into: Accumulator,
+  paths: string[],
+  field: string,
+): void {
   for (const [at, path] of paths.entries()) {
     within({ file: context.file, field: `${field}[${at}]` }, () => accumulatePath(context, into, path))
   }
@@ -77,23 +88,36 @@ function readResourceFile(context: TargetContext, path: string): Resource[] {
 function accumulateComponents(context: TargetContext, into: Accumulator): Accumulator {
   let result = into
   for (const [at, path] of (context.kustomization.components ?? []).entries()) {
-    result = within({ file: context.file, field: `components[${at}]` }, () => accumulateDirectory(context, path, result, true))
+    result = within({ file: context.file, field: `components[${at}]` }, () =>
+      accumulateDirectory(context, path, result, true),
+    )
   }
   return result
 }
 
 /** A base stands for itself; a component works on what its parent has so far. */
-function accumulateDirectory(context: TargetContext, path: string, into: Accumulator, isComponent: boolean): Accumulator {
+function accumulateDirectory(
+  context: TargetContext,
+  path: string,
+  into: Accumulator,
+  isComponent: boolean,
+): Accumulator {
   const loader = context.loader.directory(path)
   const sub = openTarget(context, loader)
   if (context.origin !== undefined) sub.origin = appendOrigin(context.origin, path)
   within({ file: sub.file }, () => applyOpenApi(sub))
   const isOne = sub.kustomization.kind === 'Component'
   if (isComponent && !isOne) {
-    throw new BuildError('bad-value', `'${path}' is no component; its kind must be Component`, { file: sub.file, field: 'kind' })
+    throw new BuildError('bad-value', `'${path}' is no component; its kind must be Component`, {
+      file: sub.file,
+      field: 'kind',
+    })
   }
   if (!isComponent && isOne) {
-    throw new BuildError('bad-value', `'${path}' is a component; name it under components`, { file: sub.file, field: 'kind' })
+    throw new BuildError('bad-value', `'${path}' is a component; name it under components`, {
+      file: sub.file,
+      field: 'kind',
+    })
   }
   return accumulateTarget(sub, into)
 }

@@ -1,7 +1,7 @@
 import type { Loader } from '../files/loader.ts'
-import type { FileParser } from '../parse/file.ts'
 import type { Kustomization } from '../kustomization/types.ts'
 import type { Schemas } from '../merge/schema.ts'
+import type { FileParser } from '../parse/file.ts'
 import type { Origin } from '../resource/origin.ts'
 import type { Limits } from '../types.ts'
 

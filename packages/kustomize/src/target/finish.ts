@@ -14,7 +14,11 @@ import type { Accumulator } from './accumulator.ts'
 import type { TargetContext } from './context.ts'
 
 /** What is done once, at the root: hashes, references, vars, order, labels and annotations of the build itself. */
-export function finish(context: TargetContext, { list, config, vars }: Accumulator, options: BuildOptions): BuiltResource[] {
+export function finish(
+  context: TargetContext,
+  { list, config, vars }: Accumulator,
+  options: BuildOptions,
+): BuiltResource[] {
   addHashes(list)
   if (config !== undefined) {
     fixNameReferences(list, config.nameReference)
@@ -50,8 +54,12 @@ function addManagedBy(list: ResourceList, context: TargetContext, options: Build
 
 const internal = 'internal.config.kubernetes.io/'
 const buildAnnotations = new Set([
-  ...['previousKinds', 'previousNames', 'prefixes', 'suffixes', 'previousNamespaces'].map((name) => internal + name),
-  ...['allowNameChange', 'allowKindChange', 'refBy', 'generatorBehavior', 'needsHashSuffix'].map((name) => internal + name),
+  ...['previousKinds', 'previousNames', 'prefixes', 'suffixes', 'previousNamespaces'].map(
+    (name) => internal + name,
+  ),
+  ...['allowNameChange', 'allowKindChange', 'refBy', 'generatorBehavior', 'needsHashSuffix'].map(
+    (name) => internal + name,
+  ),
   ...['path', 'index', 'seqindent', 'id', 'annotations-migration-resource-id'].map((name) => internal + name),
   'config.kubernetes.io/path',
   'config.kubernetes.io/index',
@@ -78,6 +86,6 @@ function builtResource(resource: Resource, buildMetadata: string[]): BuiltResour
 }
 
 function checkPrintable(resource: Resource): void {
-  if (!isNull(resource.object['metadata'])) return
+  if (!isNull(resource.object.metadata)) return
   throw new BuildError('bad-value', 'metadata is null', resource.source)
 }

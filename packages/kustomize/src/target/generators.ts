@@ -1,7 +1,7 @@
 import { BuildError, within } from '../build-error.ts'
+import { cleanRelative } from '../files/paths.ts'
 import { generateConfigMap, generateSecret, withGlobalOptions } from '../generators/generate.ts'
 import type { GeneratorArgs } from '../kustomization/types.ts'
-import { cleanRelative } from '../files/paths.ts'
 import type { Origin } from '../resource/origin.ts'
 import type { Resource } from '../resource/resource.ts'
 import type { Accumulator } from './accumulator.ts'
@@ -26,13 +26,22 @@ export function runGenerators(context: TargetContext, into: Accumulator): void {
 
 type Generate = typeof generateConfigMap
 
-function builtin(context: TargetContext, args: GeneratorArgs[] = [], kind: string, generate: Generate): Resource[] {
+function builtin(
+  context: TargetContext,
+  args: GeneratorArgs[] = [],
+  kind: string,
+  generate: Generate,
+): Resource[] {
   const { kustomization, loader, schemas, file } = context
   const field = `${kind[0]?.toLowerCase()}${kind.slice(1)}`
   return args.map((entry, at) =>
     within({ file, field: `${field}[${at}]` }, () => {
       const source = { file, line: 1 }
-      const resource = generate(withGlobalOptions(entry, kustomization.generatorOptions), { loader, scopes: schemas, source })
+      const resource = generate(withGlobalOptions(entry, kustomization.generatorOptions), {
+        loader,
+        scopes: schemas,
+        source,
+      })
       resource.origin = builtinOrigin(context, kind)
       return resource
     }),
@@ -49,6 +58,10 @@ export function builtinOrigin(context: TargetContext, kind: string): Origin | un
 function refuseHelm({ kustomization, file }: TargetContext): void {
   for (const field of ['helmCharts', 'helmChartInflationGenerator'] as const) {
     if ((kustomization[field] ?? []).length === 0) continue
-    throw new BuildError('not-supported', 'Helm charts are not rendered: use a HelmRelease, or commit the output of helm template', { file, field })
+    throw new BuildError(
+      'not-supported',
+      'Helm charts are not rendered: use a HelmRelease, or commit the output of helm template',
+      { file, field },
+    )
   }
 }

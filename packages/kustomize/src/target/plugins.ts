@@ -17,6 +17,7 @@ import {
 import { list, type Shape, stringMap, strings, struct } from '../kustomization/shape.ts'
 import type { GeneratorArgs, Image, PatchArgs, Replacement, Replica } from '../kustomization/types.ts'
 import type { Resource } from '../resource/resource.ts'
+import { addHashes } from '../transformers/hash.ts'
 import { transformImages } from '../transformers/images.ts'
 import { setEntries } from '../transformers/meta-entries.ts'
 import { checkSubjectMode, transformNamespace } from '../transformers/namespace.ts'
@@ -25,7 +26,6 @@ import { makePatch, type Transform } from '../transformers/patch.ts'
 import { addPrefix, addSuffix } from '../transformers/prefix-suffix.ts'
 import { makeReplacements } from '../transformers/replacements.ts'
 import { setReplicas } from '../transformers/replicas.ts'
-import { addHashes } from '../transformers/hash.ts'
 import { addValue, type ValueAddTarget } from '../transformers/value-add.ts'
 import type { TargetContext } from './context.ts'
 
@@ -58,7 +58,11 @@ function generatorArgs(config: Resource): GeneratorArgs {
   })
   const name = args.name || metadata?.name
   const namespace = args.namespace || metadata?.namespace
-  return { ...args, ...(name === undefined ? {} : { name }), ...(namespace === undefined ? {} : { namespace }) }
+  return {
+    ...args,
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+  }
 }
 
 const iamFields: Record<string, Shape> = {
@@ -79,7 +83,10 @@ type Make = (config: Resource, context: TargetContext) => Transform
 
 const transformers: Record<string, Make> = {
   AnnotationsTransformer: (config) => {
-    const { annotations, fieldSpecs } = read<{ annotations?: Record<string, string>; fieldSpecs?: FieldSpec[] }>(config, {
+    const { annotations, fieldSpecs } = read<{
+      annotations?: Record<string, string>
+      fieldSpecs?: FieldSpec[]
+    }>(config, {
       annotations: stringMap,
       fieldSpecs: fieldSpecsShape,
     })
@@ -94,10 +101,13 @@ const transformers: Record<string, Make> = {
     return (resources) => transformImages(resources, imageTag ?? {}, fieldSpecs ?? [])
   },
   LabelTransformer: (config) => {
-    const { labels, fieldSpecs } = read<{ labels?: Record<string, string>; fieldSpecs?: FieldSpec[] }>(config, {
-      labels: stringMap,
-      fieldSpecs: fieldSpecsShape,
-    })
+    const { labels, fieldSpecs } = read<{ labels?: Record<string, string>; fieldSpecs?: FieldSpec[] }>(
+      config,
+      {
+        labels: stringMap,
+        fieldSpecs: fieldSpecsShape,
+      },
+    )
     return (resources) => setEntries(resources, labels ?? {}, fieldSpecs ?? [])
   },
   NamespaceTransformer: makeNamespace,
@@ -110,7 +120,10 @@ const transformers: Record<string, Make> = {
     return makeJson6902Patch(jsonOp === undefined ? args : { ...args, patch: jsonOp }, context)
   },
   PatchStrategicMergeTransformer: (config, context) => {
-    const { paths, patches } = read<{ paths?: string[]; patches?: string }>(config, { paths: strings, patches: 'string' })
+    const { paths, patches } = read<{ paths?: string[]; patches?: string }>(config, {
+      paths: strings,
+      patches: 'string',
+    })
     return makeStrategicMergePatches(paths ?? [], context, patches)
   },
   PatchTransformer: (config, context) => makePatch(read<PatchArgs>(config, patchShape.fields), context),
@@ -130,7 +143,9 @@ const transformers: Record<string, Make> = {
     return (resources) => addSuffix(resources, suffix ?? '', fieldSpecs)
   },
   ReplacementTransformer: (config, context) => {
-    const { replacements } = read<{ replacements?: Replacement[] }>(config, { replacements: list(replacementShape) })
+    const { replacements } = read<{ replacements?: Replacement[] }>(config, {
+      replacements: list(replacementShape),
+    })
     return makeReplacements(replacements ?? [], context)
   },
   ReplicaCountTransformer: (config) => {
@@ -144,11 +159,14 @@ const transformers: Record<string, Make> = {
 }
 
 function readAffixes(config: Resource): { prefix?: string; suffix?: string; fieldSpecs: FieldSpec[] } {
-  const { fieldSpecs, ...affixes } = read<{ prefix?: string; suffix?: string; fieldSpecs?: FieldSpec[] }>(config, {
-    prefix: 'string',
-    suffix: 'string',
-    fieldSpecs: fieldSpecsShape,
-  })
+  const { fieldSpecs, ...affixes } = read<{ prefix?: string; suffix?: string; fieldSpecs?: FieldSpec[] }>(
+    config,
+    {
+      prefix: 'string',
+      suffix: 'string',
+      fieldSpecs: fieldSpecsShape,
+    },
+  )
   if (fieldSpecs !== undefined) return { ...affixes, fieldSpecs }
   throw new BuildError('bad-value', 'must be given', { ...config.source, field: 'fieldSpecs' })
 }
@@ -167,7 +185,11 @@ function makeNamespace(config: Resource): Transform {
   })
   checkSubjectMode(args.setRoleBindingSubjects)
   return (resources) =>
-    transformNamespace(resources, { ...args, namespace: metadata?.namespace ?? '', fieldSpecs: args.fieldSpecs ?? [] })
+    transformNamespace(resources, {
+      ...args,
+      namespace: metadata?.namespace ?? '',
+      fieldSpecs: args.fieldSpecs ?? [],
+    })
 }
 
 const targetShape = struct({ selector: selectorShape, fieldPath: 'string', filePathPosition: 'int' })
@@ -182,7 +204,10 @@ function makeValueAdd(config: Resource, { loader, parser }: TargetContext): Tran
   const targets = [...(args.targets ?? [])]
   if (args.targetFilePath !== undefined) {
     const file = parser.configuration(loader.load(args.targetFilePath))
-    const more = decode<{ targets?: ValueAddTarget[] }>(file, struct({ targets: list(targetShape) }), { strict: false, coerce: true })
+    const more = decode<{ targets?: ValueAddTarget[] }>(file, struct({ targets: list(targetShape) }), {
+      strict: false,
+      coerce: true,
+    })
     targets.push(...(more?.targets ?? []))
   }
   checkValueTargets(targets, config)
@@ -190,10 +215,13 @@ function makeValueAdd(config: Resource, { loader, parser }: TargetContext): Tran
 }
 
 function checkValueTargets(targets: ValueAddTarget[], { source }: Resource): void {
-  if (targets.length === 0) throw new BuildError('bad-value', 'must specify at least one target', { ...source, field: 'targets' })
+  if (targets.length === 0)
+    throw new BuildError('bad-value', 'must specify at least one target', { ...source, field: 'targets' })
   for (const { fieldPath = '', filePathPosition = 0 } of targets) {
-    if (fieldPath === '') throw new BuildError('bad-value', 'cannot be empty', { ...source, field: 'fieldPath' })
-    if (filePathPosition < 0) throw new BuildError('bad-value', 'cannot be negative', { ...source, field: 'filePathPosition' })
+    if (fieldPath === '')
+      throw new BuildError('bad-value', 'cannot be empty', { ...source, field: 'fieldPath' })
+    if (filePathPosition < 0)
+      throw new BuildError('bad-value', 'cannot be negative', { ...source, field: 'filePathPosition' })
   }
 }
 
@@ -211,5 +239,8 @@ function requireBuiltin(config: Resource): void {
 }
 
 function unknownPlugin(config: Resource, what: string): BuildError {
-  return new BuildError('not-supported', `'${config.kind}' is no builtin ${what}`, { ...config.source, field: 'kind' })
+  return new BuildError('not-supported', `'${config.kind}' is no builtin ${what}`, {
+    ...config.source,
+    field: 'kind',
+  })
 }

@@ -42,45 +42,89 @@ type Maker = (context: TargetContext, config: TransformerConfig) => [field: stri
 
 /** The fields of a kustomization file that change resources, each with the kind that does the work. */
 const makers: [kind: string, make: Maker][] = [
-  ['PatchStrategicMergeTransformer', (context) => {
-    const patches = context.kustomization.patchesStrategicMerge ?? []
-    const field = 'patchesStrategicMerge'
-    if (patches.length === 0) return []
-    return [[field, within({ field }, () => makeStrategicMergePatches(patches, context))]]
-  }],
-  ['PatchTransformer', (context) => each(context.kustomization.patches, 'patches', (patch) => makePatch(patch, context))],
-  ['NamespaceTransformer', ({ kustomization }, config) => {
-    const { namespace = '' } = kustomization
-    if (namespace === '') return []
-    return [['namespace', (list) => transformNamespace(list, { namespace, fieldSpecs: config.namespace })]]
-  }],
-  ['PrefixTransformer', ({ kustomization }, config) => {
-    const { namePrefix = '' } = kustomization
-    return namePrefix === '' ? [] : [['namePrefix', (list) => addPrefix(list, namePrefix, config.namePrefix)]]
-  }],
-  ['SuffixTransformer', ({ kustomization }, config) => {
-    const { nameSuffix = '' } = kustomization
-    return nameSuffix === '' ? [] : [['nameSuffix', (list) => addSuffix(list, nameSuffix, config.nameSuffix)]]
-  }],
+  [
+    'PatchStrategicMergeTransformer',
+    (context) => {
+      const patches = context.kustomization.patchesStrategicMerge ?? []
+      const field = 'patchesStrategicMerge'
+      if (patches.length === 0) return []
+      return [[field, within({ field }, () => makeStrategicMergePatches(patches, context))]]
+    },
+  ],
+  [
+    'PatchTransformer',
+    (context) => each(context.kustomization.patches, 'patches', (patch) => makePatch(patch, context)),
+  ],
+  [
+    'NamespaceTransformer',
+    ({ kustomization }, config) => {
+      const { namespace = '' } = kustomization
+      if (namespace === '') return []
+      return [['namespace', (list) => transformNamespace(list, { namespace, fieldSpecs: config.namespace })]]
+    },
+  ],
+  [
+    'PrefixTransformer',
+    ({ kustomization }, config) => {
+      const { namePrefix = '' } = kustomization
+      return namePrefix === ''
+        ? []
+        : [['namePrefix', (list) => addPrefix(list, namePrefix, config.namePrefix)]]
+    },
+  ],
+  [
+    'SuffixTransformer',
+    ({ kustomization }, config) => {
+      const { nameSuffix = '' } = kustomization
+      return nameSuffix === ''
+        ? []
+        : [['nameSuffix', (list) => addSuffix(list, nameSuffix, config.nameSuffix)]]
+    },
+  ],
   ['LabelTransformer', labelSteps],
-  ['AnnotationsTransformer', ({ kustomization }, config) => {
-    const { commonAnnotations = {} } = kustomization
-    if (Object.keys(commonAnnotations).length === 0) return []
-    return [['commonAnnotations', (list) => setEntries(list, commonAnnotations, config.commonAnnotations)]]
-  }],
-  ['PatchJson6902Transformer', (context) =>
-    each(context.kustomization.patchesJson6902, 'patchesJson6902', (patch) => makeJson6902Patch(patch, context))],
-  ['ReplicaCountTransformer', ({ kustomization }, config) =>
-    each(kustomization.replicas, 'replicas', (replica) => (list) => setReplicas(list, replica, config.replicas))],
-  ['ImageTagTransformer', ({ kustomization }, config) =>
-    each(kustomization.images, 'images', (image) => (list) => transformImages(list, image, config.images))],
-  ['ReplacementTransformer', (context) => {
-    const replacements = context.kustomization.replacements ?? []
-    return replacements.length === 0 ? [] : [['replacements', makeReplacements(replacements, context)]]
-  }],
+  [
+    'AnnotationsTransformer',
+    ({ kustomization }, config) => {
+      const { commonAnnotations = {} } = kustomization
+      if (Object.keys(commonAnnotations).length === 0) return []
+      return [['commonAnnotations', (list) => setEntries(list, commonAnnotations, config.commonAnnotations)]]
+    },
+  ],
+  [
+    'PatchJson6902Transformer',
+    (context) =>
+      each(context.kustomization.patchesJson6902, 'patchesJson6902', (patch) =>
+        makeJson6902Patch(patch, context),
+      ),
+  ],
+  [
+    'ReplicaCountTransformer',
+    ({ kustomization }, config) =>
+      each(
+        kustomization.replicas,
+        'replicas',
+        (replica) => (list) => setReplicas(list, replica, config.replicas),
+      ),
+  ],
+  [
+    'ImageTagTransformer',
+    ({ kustomization }, config) =>
+      each(kustomization.images, 'images', (image) => (list) => transformImages(list, image, config.images)),
+  ],
+  [
+    'ReplacementTransformer',
+    (context) => {
+      const replacements = context.kustomization.replacements ?? []
+      return replacements.length === 0 ? [] : [['replacements', makeReplacements(replacements, context)]]
+    },
+  ],
 ]
 
-function each<Entry>(entries: Entry[] | undefined, field: string, make: (entry: Entry) => Transform): [string, Transform][] {
+function each<Entry>(
+  entries: Entry[] | undefined,
+  field: string,
+  make: (entry: Entry) => Transform,
+): [string, Transform][] {
   return (entries ?? []).map((entry, at) => {
     const place = `${field}[${at}]`
     return [place, within({ field: place }, () => make(entry))]
@@ -100,7 +144,8 @@ function labelSteps({ kustomization }: TargetContext, config: TransformerConfig)
 function labelSpecs(label: LabelArgs, config: TransformerConfig): FieldSpec[] {
   const own = mergeSpecs(label.fields ?? [], config.labels, 'labels.fields')
   if (label.includeSelectors === true) return mergeSpecs(own, config.commonLabels, 'labels.fields')
-  const inTemplates = label.includeTemplates === true ? mergeSpecs(own, config.templateLabels, 'labels.fields') : own
+  const inTemplates =
+    label.includeTemplates === true ? mergeSpecs(own, config.templateLabels, 'labels.fields') : own
   return mergeSpecs(inTemplates, [{ path: 'metadata/labels', create: true }], 'labels.fields')
 }
 
@@ -112,11 +157,13 @@ function builtinSteps(context: TargetContext, config: TransformerConfig): Step[]
 }
 
 function pluginSteps(context: TargetContext): Step[] {
-  return loadPlugins(context, context.kustomization.transformers ?? [], 'transformers').map(({ resource, origin }) => ({
-    run: within(resource.source, () => transformerByPlugin(resource, context)),
-    field: 'transformers',
-    origin,
-  }))
+  return loadPlugins(context, context.kustomization.transformers ?? [], 'transformers').map(
+    ({ resource, origin }) => ({
+      run: within(resource.source, () => transformerByPlugin(resource, context)),
+      field: 'transformers',
+      origin,
+    }),
+  )
 }
 
 function noteTransformer(list: ResourceList, origin: Origin): void {
@@ -133,18 +180,24 @@ export function runValidators(context: TargetContext, into: Accumulator): void {
     const before = snapshot(into.list)
     validate(into.list)
     if (snapshot(into.list) === before) continue
-    throw new BuildError('validation-failed', `the validator ${resource.kind}/${resource.name} changed resources`, resource.source)
+    throw new BuildError(
+      'validation-failed',
+      `the validator ${resource.kind}/${resource.name} changed resources`,
+      resource.source,
+    )
   }
 }
 
 function snapshot(list: ResourceList): string {
-  return list.items.map((item) => `${keyOf(item.id)} ${printJson(withoutValidatedBy(item.object))}`).join('\n')
+  return list.items
+    .map((item) => `${keyOf(item.id)} ${printJson(withoutValidatedBy(item.object))}`)
+    .join('\n')
 }
 
 function withoutValidatedBy(object: ValueMap): ValueMap {
   const copy = cloneMap(object)
-  const metadata = copy['metadata']
-  const labels = isMap(metadata) ? metadata['labels'] : undefined
+  const metadata = copy.metadata
+  const labels = isMap(metadata) ? metadata.labels : undefined
   if (isMap(labels)) delete labels['validated-by']
   return copy
 }

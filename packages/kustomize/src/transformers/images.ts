@@ -1,8 +1,8 @@
 import { BuildError } from '../build-error.ts'
 import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
 import type { Image } from '../kustomization/types.ts'
-import { compilePattern } from '../resource/selector.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
+import { compilePattern } from '../resource/selector.ts'
 import { isList, isMap, isMissingOrNull, isScalar, overwriteText, textOf, type Value } from '../value.ts'
 
 /** Changes name, tag or digest of the images that have a name. */
@@ -35,14 +35,18 @@ function changeList(containers: Value[], change: Change): void {
   for (const container of containers) {
     if (isMissingOrNull(container)) continue
     if (!isMap(container)) throw new BuildError('bad-value', 'a container must be a map')
-    const image = container['image']
-    if (image !== undefined) container['image'] = change(image)
+    const image = container.image
+    if (image !== undefined) container.image = change(image)
   }
 }
 
 function imageChange(image: Image): Change {
   const { name = '' } = image
-  const pattern = compilePattern(`^${name}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`, name, 'images.name')
+  const pattern = compilePattern(
+    `^${name}(:[a-zA-Z0-9_.{}-]*)?(@sha256:[a-zA-Z0-9_.{}-]*)?$`,
+    name,
+    'images.name',
+  )
   return (value) => {
     if (isMissingOrNull(value)) return value
     if (!isScalar(value)) throw new BuildError('bad-value', 'an image must be a string')
@@ -71,7 +75,12 @@ export function splitImage(text: string): { name: string; tag: string; digest: s
   const at = text.indexOf('@', slash)
   const colon = text.indexOf(':', slash)
   if (at < 0 && colon < 0) return { name: text, tag: '', digest: '' }
-  if (at >= 0 && (colon < 0 || at < colon)) return { name: text.slice(0, at), tag: '', digest: text.slice(at + 1) }
+  if (at >= 0 && (colon < 0 || at < colon))
+    return { name: text.slice(0, at), tag: '', digest: text.slice(at + 1) }
   const end = at < 0 ? text.length : at
-  return { name: text.slice(0, colon), tag: text.slice(colon + 1, end), digest: at < 0 ? '' : text.slice(at + 1) }
+  return {
+    name: text.slice(0, colon),
+    tag: text.slice(colon + 1, end),
+    digest: at < 0 ? '' : text.slice(at + 1),
+  }
 }

@@ -1,8 +1,8 @@
 import { type Json, parseJson, plainValue } from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
 import { printJson } from '../json-text.ts'
-import type { FileParser } from '../parse/file.ts'
 import { nearestName } from '../kustomization/nearest.ts'
+import type { FileParser } from '../parse/file.ts'
 
 export interface JsonPatchOperation {
   op: string
@@ -15,7 +15,9 @@ type Container = Json[] | { [key: string]: Json }
 
 /** Reads a JSON patch (RFC 6902) in JSON or YAML. */
 export function parseJsonPatch(text: string, parser: FileParser): JsonPatchOperation[] {
-  const value = text.startsWith('[') ? parseJsonText(text) : plainValue(parser.inline(text, 'kubernetes')[0]?.value ?? null)
+  const value = text.startsWith('[')
+    ? parseJsonText(text)
+    : plainValue(parser.inline(text, 'kubernetes')[0]?.value ?? null)
   if (value === null) return []
   if (!Array.isArray(value)) throw new BuildError('bad-patch', 'a JSON patch must be a list of operations')
   return value.map(readOperation)
@@ -25,7 +27,10 @@ function parseJsonText(text: string): Json {
   try {
     return parseJson(text)
   } catch (error) {
-    throw new BuildError('bad-patch', `a patch that starts with '[' must be JSON: ${(error as Error).message}`)
+    throw new BuildError(
+      'bad-patch',
+      `a patch that starts with '[' must be JSON: ${(error as Error).message}`,
+    )
   }
 }
 
@@ -34,9 +39,12 @@ function readOperation(value: Json, at: number): JsonPatchOperation {
     throw new BuildError('bad-patch', `operation ${at} of the JSON patch must be a map`)
   }
   const { op, path, from } = value
-  const operation: JsonPatchOperation = { op: typeof op === 'string' ? op : '', path: typeof path === 'string' ? path : '' }
+  const operation: JsonPatchOperation = {
+    op: typeof op === 'string' ? op : '',
+    path: typeof path === 'string' ? path : '',
+  }
   if (typeof from === 'string') operation.from = from
-  if (Object.hasOwn(value, 'value')) operation.value = value['value'] ?? null
+  if (Object.hasOwn(value, 'value')) operation.value = value.value ?? null
   return operation
 }
 
@@ -45,32 +53,33 @@ export function applyJsonPatch(document: Json, operations: JsonPatchOperation[])
   for (const operation of operations) applyOperation(document, operation)
 }
 
-const operators = ['add', 'remove', 'replace', 'move', 'copy', 'test']
+type Apply = (document: Json, operation: JsonPatchOperation) => void
+
+const operators: Record<string, Apply> = {
+  add: (document, { path, value }) => addAt(document, path, clone(value ?? null), 'add'),
+  remove: (document, { path }) => {
+    removeAt(document, path, 'remove')
+  },
+  replace: (document, { path, value }) => replaceAt(document, path, clone(value ?? null)),
+  move: (document, operation) =>
+    addAt(document, operation.path, removeAt(document, fromOf(operation), 'move'), 'move'),
+  copy: (document, operation) =>
+    addAt(document, operation.path, clone(valueAt(document, fromOf(operation), 'copy')), 'copy'),
+  test: testAt,
+}
 
 function applyOperation(document: Json, operation: JsonPatchOperation): void {
-  const { op, path } = operation
-  const value = () => clone(operation.value ?? null)
-  switch (op) {
-    case 'add':
-      return addAt(document, path, value(), op)
-    case 'remove':
-      removeAt(document, path, op)
-      return
-    case 'replace':
-      return replaceAt(document, path, value())
-    case 'move':
-      return addAt(document, path, removeAt(document, fromOf(operation), op), op)
-    case 'copy':
-      return addAt(document, path, clone(valueAt(document, fromOf(operation), op)), op)
-    case 'test':
-      return testAt(document, operation)
-    default:
-      throw new BuildError('bad-patch', `unknown operation '${op}' at ${path}${hintFor(op)}`)
+  const apply = Object.hasOwn(operators, operation.op) ? operators[operation.op] : undefined
+  if (apply !== undefined) {
+    apply(document, operation)
+    return
   }
+  const { op, path } = operation
+  throw new BuildError('bad-patch', `unknown operation '${op}' at ${path}${hintFor(op)}`)
 }
 
 function hintFor(op: string): string {
-  const nearest = nearestName(op, operators)
+  const nearest = nearestName(op, Object.keys(operators))
   return nearest === undefined ? '' : `; did you mean '${nearest}'?`
 }
 
@@ -112,7 +121,10 @@ function indexOf(list: Json[], key: string, last: number, op: string, pointer: s
   const index = /^-?\d+$/.test(key) ? Number(key) : Number.NaN
   const counted = index < 0 ? index + last + 1 : index
   if (Number.isNaN(counted) || counted < 0 || counted > last) {
-    throw new BuildError('bad-patch', `the operation ${op} ${pointer} names no item of a list of ${list.length}`)
+    throw new BuildError(
+      'bad-patch',
+      `the operation ${op} ${pointer} names no item of a list of ${list.length}`,
+    )
   }
   return counted
 }

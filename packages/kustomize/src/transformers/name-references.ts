@@ -1,7 +1,14 @@
 import { BuildError } from '../build-error.ts'
 import { gvkOf, type NameReference } from '../config/transformer-config.ts'
 import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
-import { describeId, effectiveNamespace, type Gvk, isSelected, noNamespace, type ResourceId } from '../resource/id.ts'
+import {
+  describeId,
+  effectiveNamespace,
+  type Gvk,
+  isSelected,
+  noNamespace,
+  type ResourceId,
+} from '../resource/id.ts'
 import type { Resource } from '../resource/resource.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
 import { isList, isMap, isMissingOrNull, overwriteText, textOf, type Value, type ValueMap } from '../value.ts'
@@ -49,7 +56,13 @@ class Candidates {
     for (const resource of resources) {
       const previous = resource.previousIds
       if (previous.length === 0) continue
-      const candidate = { resource, id: resource.id, previous, name: resource.name, namespace: resource.namespace }
+      const candidate = {
+        resource,
+        id: resource.id,
+        previous,
+        name: resource.name,
+        namespace: resource.namespace,
+      }
       for (const name of new Set(previous.map((id) => id.name))) {
         const known = this.byPreviousName.get(name)
         if (known === undefined) this.byPreviousName.set(name, [candidate])
@@ -74,9 +87,13 @@ class Referrer {
 
   fix({ spec, target }: Rule): void {
     const { group, version, kind } = this.id
-    visitFields(this.resource, { path: spec.path, group, version, kind }, {
-      change: (value) => this.changed(value ?? null, target, spec.path),
-    })
+    visitFields(
+      this.resource,
+      { path: spec.path, group, version, kind },
+      {
+        change: (value) => this.changed(value ?? null, target, spec.path),
+      },
+    )
   }
 
   changed(value: Value, target: Gvk, path: string): Value {
@@ -97,19 +114,19 @@ class Referrer {
   }
 
   changedMap(map: ValueMap, target: Gvk, path: string): Value {
-    const name = map['name']
+    const name = map.name
     if (name === undefined) throw new BuildError('bad-value', "path config error; no 'name' field in node")
     const oldName = textOf(name)
     const found = this.select(oldName, target, path, this.inNamespaceOf(map), sameNamesAndNamespaces)
     if (found === undefined || (found.name === oldName && found.namespace === '')) return map
-    map['name'] = overwriteText(name, found.name)
-    if (found.namespace !== '') map['namespace'] = overwriteText(map['namespace'], found.namespace)
+    map.name = overwriteText(name, found.name)
+    if (found.namespace !== '') map.namespace = overwriteText(map.namespace, found.namespace)
     return map
   }
 
   /** Candidates in the namespace that the reference names, as it was; if there are none, as it is. */
   inNamespaceOf(map: ValueMap): (candidate: Candidate, all: Candidate[]) => boolean {
-    const written = map['namespace']
+    const written = map.namespace
     if (written === undefined) return () => true
     const namespace = textOf(written)
     return (candidate, all) => {
@@ -126,7 +143,9 @@ class Referrer {
     inNamespace: (candidate: Candidate, all: Candidate[]) => boolean,
     identical: (candidates: Candidate[]) => boolean,
   ): Candidate | undefined {
-    const reachable = (this.candidates.byPreviousName.get(oldName) ?? []).filter((candidate) => this.mayReach(candidate))
+    const reachable = (this.candidates.byPreviousName.get(oldName) ?? []).filter((candidate) =>
+      this.mayReach(candidate),
+    )
     const roleRef = this.roleRef(path)
     let found = reachable
       .filter((candidate) => inNamespace(candidate, reachable))
@@ -138,7 +157,11 @@ class Referrer {
     if (found.length > 1) found = found.filter(({ resource }) => sameAffixes(this.resource, resource, false))
     if (found.length <= 1 || identical(found)) return found[0]
     const ids = found.map(({ id }) => describeId(id)).join(', ')
-    throw new BuildError('ambiguous-reference', `several objects could be meant by '${oldName}': ${ids}`, this.resource.source)
+    throw new BuildError(
+      'ambiguous-reference',
+      `several objects could be meant by '${oldName}': ${ids}`,
+      this.resource.source,
+    )
   }
 
   /** An object sees those of its namespace, those without one, and the accounts that a binding names. */
@@ -154,9 +177,9 @@ class Referrer {
 
   roleRef(path: string): Partial<Gvk> | undefined {
     if (!path.endsWith('roleRef/name')) return undefined
-    const roleRef = this.resource.object['roleRef']
-    if (!isMap(roleRef) || roleRef['apiGroup'] === undefined || roleRef['kind'] === undefined) return undefined
-    return { group: textOf(roleRef['apiGroup']), kind: textOf(roleRef['kind']) }
+    const roleRef = this.resource.object.roleRef
+    if (!isMap(roleRef) || roleRef.apiGroup === undefined || roleRef.kind === undefined) return undefined
+    return { group: textOf(roleRef.apiGroup), kind: textOf(roleRef.kind) }
   }
 }
 
@@ -167,14 +190,17 @@ function namespaceOf(id: ResourceId): string | undefined {
 
 function namespacesOfAccounts(resource: Resource): Set<string> {
   const found = new Set<string>()
-  const subjects = resource.kind === 'RoleBinding' ? resource.object['subjects'] : undefined
+  const subjects = resource.kind === 'RoleBinding' ? resource.object.subjects : undefined
   if (!isList(subjects)) return found
   for (const subject of subjects) {
-    if (isMap(subject) && subject['namespace'] !== undefined && textOf(subject['kind']) === 'ServiceAccount') {
-      if (isMissingOrNull(subject['namespace'])) {
-        throw new BuildError('bad-value', 'the namespace of a subject is blank', { ...resource.source, field: 'subjects' })
+    if (isMap(subject) && subject.namespace !== undefined && textOf(subject.kind) === 'ServiceAccount') {
+      if (isMissingOrNull(subject.namespace)) {
+        throw new BuildError('bad-value', 'the namespace of a subject is blank', {
+          ...resource.source,
+          field: 'subjects',
+        })
       }
-      found.add(textOf(subject['namespace']))
+      found.add(textOf(subject.namespace))
     }
   }
   return found
@@ -191,7 +217,8 @@ function sameNamesAndNamespaces(candidates: Candidate[]): boolean {
 /** Objects with the same prefixes and suffixes were built in the same kustomization. */
 function sameAffixes(left: Resource, right: Resource, allowEmpty: boolean): boolean {
   return (
-    sameEnding(left.prefixes, right.prefixes, allowEmpty) && sameEnding(left.suffixes, right.suffixes, allowEmpty)
+    sameEnding(left.prefixes, right.prefixes, allowEmpty) &&
+    sameEnding(left.suffixes, right.suffixes, allowEmpty)
   )
 }
 

@@ -3,7 +3,16 @@ import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
 import { describeId, isClusterScoped } from '../resource/id.ts'
 import type { Resource } from '../resource/resource.ts'
 import { keyOf, type ResourceList } from '../resource/resource-list.ts'
-import { isList, isMap, isMissingOrNull, isScalar, stringValue, textOf, type Value, valueText } from '../value.ts'
+import {
+  isList,
+  isMap,
+  isMissingOrNull,
+  isScalar,
+  stringValue,
+  textOf,
+  type Value,
+  valueText,
+} from '../value.ts'
 
 export interface NamespaceArgs {
   namespace: string
@@ -16,7 +25,9 @@ const subjectModes = ['defaultOnly', 'allServiceAccounts', 'none']
 
 export function checkSubjectMode(mode: string | undefined): void {
   if (mode === undefined || mode === '' || subjectModes.includes(mode)) return
-  throw new BuildError('bad-value', `must be one of ${subjectModes.join(', ')}, not '${mode}'`, { field: 'setRoleBindingSubjects' })
+  throw new BuildError('bad-value', `must be one of ${subjectModes.join(', ')}, not '${mode}'`, {
+    field: 'setRoleBindingSubjects',
+  })
 }
 
 /** Puts every namespaced object into one namespace, and the references that go with it. */
@@ -35,7 +46,11 @@ export function transformNamespace(list: ResourceList, args: NamespaceArgs): voi
     count(before, -1)
     count(after, 1)
     if (ids.get(after) !== 1) {
-      throw new BuildError('conflict', `namespace transformation produces ID conflict: ${describeId(id)}`, resource.source)
+      throw new BuildError(
+        'conflict',
+        `namespace transformation produces ID conflict: ${describeId(id)}`,
+        resource.source,
+      )
     }
   }
 }
@@ -50,7 +65,8 @@ export function setNamespace(resource: Resource, args: NamespaceArgs): void {
   for (const spec of args.fieldSpecs) {
     if (spec.path === 'metadata/namespace') continue
     if (spec.path === 'metadata/name' && resource.apiVersion !== 'v1') continue
-    if (isBinding && spec.path === 'subjects/namespace' && /^(Cluster)?RoleBinding$/.test(spec.kind ?? '')) continue
+    if (isBinding && spec.path === 'subjects/namespace' && /^(Cluster)?RoleBinding$/.test(spec.kind ?? ''))
+      continue
     visitFields(resource, spec, { createKind: 'scalar', change })
   }
 }
@@ -65,12 +81,14 @@ function newNamespace(value: Value | undefined, args: NamespaceArgs): Value {
 
 function setSubjects(resource: Resource, args: NamespaceArgs): void {
   const mode = args.setRoleBindingSubjects || 'defaultOnly'
-  const subjects = resource.object['subjects']
+  const subjects = resource.object.subjects
   if (mode === 'none' || isMissingOrNull(subjects)) return
-  if (!isList(subjects)) throw new BuildError('bad-value', 'must be a list', { ...resource.source, field: 'subjects' })
+  if (!isList(subjects))
+    throw new BuildError('bad-value', 'must be a list', { ...resource.source, field: 'subjects' })
   for (const subject of subjects) {
     if (!isMap(subject)) continue
-    const chosen = mode === 'defaultOnly' ? textOf(subject['name']) === 'default' : textOf(subject['kind']) === 'ServiceAccount'
-    if (chosen) subject['namespace'] = newNamespace(subject['namespace'], args)
+    const chosen =
+      mode === 'defaultOnly' ? textOf(subject.name) === 'default' : textOf(subject.kind) === 'ServiceAccount'
+    if (chosen) subject.namespace = newNamespace(subject.namespace, args)
   }
 }

@@ -11,10 +11,13 @@ import { applyOperations } from './patch-resource.ts'
 
 /** `patchesStrategicMerge`: each entry is a patch, or the path of a file of patches. */
 export function makeStrategicMergePatches(entries: string[], context: TargetContext, inline = ''): Transform {
-  if (entries.length === 0 && inline === '') throw new BuildError('bad-patch', 'there is neither a path nor a patch')
+  if (entries.length === 0 && inline === '')
+    throw new BuildError('bad-patch', 'there is neither a path nor a patch')
   const patches = entries.flatMap((entry) => readEntry(entry, context))
-  if (inline !== '') patches.push(...readResources(context.parser.inline(inline, 'kustomize'), context.schemas, context.file))
-  if (patches.length === 0) throw new BuildError('bad-patch', 'the patch appears to be empty', { field: 'patchesStrategicMerge' })
+  if (inline !== '')
+    patches.push(...readResources(context.parser.inline(inline, 'kustomize'), context.schemas, context.file))
+  if (patches.length === 0)
+    throw new BuildError('bad-patch', 'the patch appears to be empty', { field: 'patchesStrategicMerge' })
   return (list) => {
     for (const patch of patches) mergeInto(list, [findTarget(list, patch)], patch, context)
   }
@@ -40,12 +43,17 @@ function tryInline(entry: string, context: TargetContext): Resource[] | undefine
 }
 
 /** One entry of `patchesJson6902`. */
-export function makeJson6902Patch({ target, path = '', patch = '' }: PatchArgs, context: TargetContext): Transform {
+export function makeJson6902Patch(
+  { target, path = '', patch = '' }: PatchArgs,
+  context: TargetContext,
+): Transform {
   const field = 'patchesJson6902'
   if (target === undefined) throw new BuildError('bad-patch', 'must have a target', { field })
   if ((target.name ?? '') === '') throw new BuildError('bad-patch', 'must specify the target name', { field })
-  if (path === '' && patch === '') throw new BuildError('bad-patch', 'there is neither a path nor a patch', { field })
-  if (path !== '' && patch !== '') throw new BuildError('bad-patch', 'must have a path or a patch, not both', { field })
+  if (path === '' && patch === '')
+    throw new BuildError('bad-patch', 'there is neither a path nor a patch', { field })
+  if (path !== '' && patch !== '')
+    throw new BuildError('bad-patch', 'must have a path or a patch, not both', { field })
   const operations = parseJsonPatch(path === '' ? patch : decode(context.loader.load(path)), context.parser)
   if (operations.length === 0) throw new BuildError('bad-patch', 'the patch appears to be empty', { field })
   return (list) => {

@@ -16,7 +16,7 @@ export function mergePatch(resource: Resource, patch: Resource, schemas: Schemas
   )
   resource.object = isMap(merged) ? merged : {}
   if (isNilOrEmpty(resource.object)) return
-  if (!patch.allowKindChange) resource.object['kind'] = kind
+  if (!patch.allowKindChange) resource.object.kind = kind
   if (!patch.allowNameChange) resource.setName(name)
   resource.setNamespace(namespace)
 }
@@ -28,7 +28,7 @@ export function patchFor(resource: Resource, patch: Resource): Resource {
   copy.setMetaMap('annotations', patch.annotations)
   copy.setName(patch.name)
   copy.setNamespace(patch.namespace)
-  copy.object['apiVersion'] = resource.apiVersion
+  copy.object.apiVersion = resource.apiVersion
   return copy
 }
 
@@ -41,9 +41,9 @@ export function applyOperations(resource: Resource, operations: JsonPatchOperati
 }
 
 function ensureAnnotations(object: { [key: string]: Json }): void {
-  const metadata = object['metadata']
+  const metadata = object.metadata
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return
-  metadata['annotations'] ??= {}
+  metadata.annotations ??= {}
 }
 
 /** Strings in the style in which they would be written. */
@@ -54,7 +54,8 @@ function styled(map: { [key: string]: Json }): ValueMap {
 }
 
 function styledValue(value: Json): Value {
-  if (typeof value === 'string') return value.includes('\n') ? new SourceScalar(value, value, true) : stringValue(value)
+  if (typeof value === 'string')
+    return value.includes('\n') ? new SourceScalar(value, value, true) : stringValue(value)
   if (Array.isArray(value)) return value.map(styledValue)
   return typeof value === 'object' && value !== null ? styled(value) : value
 }

@@ -27,10 +27,15 @@ export function makePatch(args: PatchArgs, context: TargetContext): Transform {
   return makeOperations(operations.value ?? [], args.target, context)
 }
 
-function patchText({ path = '', patch = '' }: PatchArgs, context: TargetContext): { text: string; file: string } {
+function patchText(
+  { path = '', patch = '' }: PatchArgs,
+  context: TargetContext,
+): { text: string; file: string } {
   const inline = patch.trim()
-  if (inline === '' && path === '') throw new BuildError('bad-patch', 'a patch must have one of patch and path')
-  if (inline !== '' && path !== '') throw new BuildError('bad-patch', 'a patch cannot have both patch and path')
+  if (inline === '' && path === '')
+    throw new BuildError('bad-patch', 'a patch must have one of patch and path')
+  if (inline !== '' && path !== '')
+    throw new BuildError('bad-patch', 'a patch cannot have both patch and path')
   if (inline !== '') return { text: inline, file: context.file }
   const loaded = context.loader.load(path)
   return { text: decode(loaded), file: loaded.path }
@@ -62,9 +67,15 @@ function makeMerges(patches: Resource[], args: PatchArgs, context: TargetContext
     patch.allowNameChange = options?.allowNameChange === true
     patch.allowKindChange = options?.allowKindChange === true
   }
-  if (target === undefined) return (list) => patches.forEach((patch) => mergeById(list, patch, context))
+  if (target === undefined) {
+    return (list) => {
+      for (const patch of patches) mergeById(list, patch, context)
+    }
+  }
   if (patches.length > 1) {
-    throw new BuildError('bad-patch', 'a patch with a target cannot hold several strategic-merge patches', { field: 'patches' })
+    throw new BuildError('bad-patch', 'a patch with a target cannot hold several strategic-merge patches', {
+      field: 'patches',
+    })
   }
   const [patch] = patches
   return (list) => {
@@ -87,7 +98,12 @@ function mergeById(list: ResourceList, patch: Resource, context: TargetContext):
 }
 
 /** Patches the chosen ones; no two resources may come out with one id. */
-export function mergeInto(list: ResourceList, chosen: Resource[], patch: Resource, context: TargetContext): void {
+export function mergeInto(
+  list: ResourceList,
+  chosen: Resource[],
+  patch: Resource,
+  context: TargetContext,
+): void {
   const ids = new Set(chosen.map((resource) => keyOf(resource.id)))
   for (const resource of list.items) {
     if (ids.has(keyOf(resource.id))) mergePatch(resource, patchFor(resource, patch), context.schemas)
@@ -97,9 +113,17 @@ export function mergeInto(list: ResourceList, chosen: Resource[], patch: Resourc
   list.appendAll(kept)
 }
 
-function makeOperations(operations: JsonPatchOperation[], target: Selector | undefined, context: TargetContext): Transform {
+function makeOperations(
+  operations: JsonPatchOperation[],
+  target: Selector | undefined,
+  context: TargetContext,
+): Transform {
   return (list) => {
-    if (target === undefined) throw new BuildError('bad-patch', 'a JSON patch must have a target', { file: context.file, field: 'patches' })
+    if (target === undefined)
+      throw new BuildError('bad-patch', 'a JSON patch must have a target', {
+        file: context.file,
+        field: 'patches',
+      })
     for (const resource of selectResources(list.items, target)) {
       resource.storePreviousId()
       applyOperations(resource, operations)

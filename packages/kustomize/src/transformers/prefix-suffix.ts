@@ -11,11 +11,21 @@ const skipped: Partial<Gvk>[] = [
 ]
 
 export function addPrefix(list: ResourceList, prefix: string, specs: FieldSpec[]): void {
-  rename(list, specs, (text) => prefix + text, (resource) => prefix !== '' && resource.prefixes.push(prefix))
+  rename(
+    list,
+    specs,
+    (text) => prefix + text,
+    (resource) => prefix !== '' && resource.prefixes.push(prefix),
+  )
 }
 
 export function addSuffix(list: ResourceList, suffix: string, specs: FieldSpec[]): void {
-  rename(list, specs, (text) => text + suffix, (resource) => suffix !== '' && resource.suffixes.push(suffix))
+  rename(
+    list,
+    specs,
+    (text) => text + suffix,
+    (resource) => suffix !== '' && resource.suffixes.push(suffix),
+  )
 }
 
 function rename(
@@ -30,7 +40,10 @@ function rename(
     for (const spec of specs) {
       if (!isSelected(id, spec)) continue
       if (spec.path === 'metadata/name' && note(resource) !== false) resource.storePreviousId()
-      visitFields(resource, spec, { createKind: 'scalar', change: (value) => overwriteText(value, change(textOf(value))) })
+      visitFields(resource, spec, {
+        createKind: 'scalar',
+        change: (value) => overwriteText(value, change(textOf(value))),
+      })
     }
   }
 }

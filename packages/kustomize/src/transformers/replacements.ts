@@ -12,7 +12,18 @@ import type { Resource } from '../resource/resource.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
 import { SelectorPatterns } from '../resource/selector.ts'
 import type { TargetContext } from '../target/context.ts'
-import { cloneValue, isList, isNilOrEmpty, isScalar, kindOf, plainText, SourceText, textOf, type Value, valueText } from '../value.ts'
+import {
+  cloneValue,
+  isList,
+  isNilOrEmpty,
+  isScalar,
+  kindOf,
+  plainText,
+  SourceText,
+  textOf,
+  type Value,
+  valueText,
+} from '../value.ts'
 import type { Transform } from './patch.ts'
 import { writeScalar } from './scalar-text.ts'
 import { setInStructuredData } from './structured-data.ts'
@@ -31,7 +42,9 @@ function loadReplacements(entry: Replacement, context: TargetContext): Replaceme
   const { path = '', source, targets = [] } = entry
   if (path === '') return [entry]
   if (source !== undefined || targets.length > 0) {
-    throw new BuildError('bad-value', 'cannot specify both path and inline replacement', { field: 'replacements' })
+    throw new BuildError('bad-value', 'cannot specify both path and inline replacement', {
+      field: 'replacements',
+    })
   }
   const file = context.loader.load(path)
   const value = context.parser.configuration(file)
@@ -46,10 +59,14 @@ function loadReplacements(entry: Replacement, context: TargetContext): Replaceme
 function replaceAll(list: ResourceList, replacement: Replacement): void {
   const { source, sourceValue, targets } = replacement
   if ((source === undefined && sourceValue === undefined) || targets === undefined) {
-    throw new BuildError('bad-value', 'must specify a source and at least one target', { field: 'replacements' })
+    throw new BuildError('bad-value', 'must specify a source and at least one target', {
+      field: 'replacements',
+    })
   }
   if (source !== undefined && sourceValue !== undefined) {
-    throw new BuildError('bad-value', 'source and sourceValue are mutually exclusive', { field: 'replacements' })
+    throw new BuildError('bad-value', 'source and sourceValue are mutually exclusive', {
+      field: 'replacements',
+    })
   }
   const value = sourceValue === undefined ? readSource(list, replacement) : plainText(sourceValue)
   for (const target of targets) applyTarget(list, target, value)
@@ -60,7 +77,11 @@ function readSource(list: ResourceList, { source = {} }: Replacement): Value {
   const fieldPath = source.fieldPath || defaultFieldPath
   const value = lookUp(resource.object, splitFieldPath(fieldPath, '.'))
   if (isNilOrEmpty(value) || value === undefined) {
-    throw new BuildError('resource-not-found', `fieldPath '${fieldPath}' is missing in the source ${describeSelector(source)}`, resource.source)
+    throw new BuildError(
+      'resource-not-found',
+      `fieldPath '${fieldPath}' is missing in the source ${describeSelector(source)}`,
+      resource.source,
+    )
   }
   return refine(value, source.options)
 }
@@ -70,7 +91,9 @@ function findSource(list: ResourceList, selector: Selector): Resource {
   const [match] = matches
   if (match !== undefined && matches.length === 1) return match
   const problem = matches.length === 0 ? 'nothing selected by' : 'multiple matches for'
-  throw new BuildError('resource-not-found', `${problem} the source ${describeSelector(selector)}`, { field: 'replacements' })
+  throw new BuildError('resource-not-found', `${problem} the source ${describeSelector(selector)}`, {
+    field: 'replacements',
+  })
 }
 
 function isSource(id: ResourceId, { name = '', namespace = '', ...gvk }: Selector): boolean {
@@ -91,18 +114,25 @@ function describeSelector({ group, version, kind, name, namespace }: Selector): 
 function refine(value: Value, options: FieldOptions | undefined): Value {
   const { delimiter = '', index = 0 } = options ?? {}
   if (delimiter === '') return value
-  if (!isScalar(value)) throw new BuildError('bad-value', 'the delimiter option can only be used with scalars')
+  if (!isScalar(value))
+    throw new BuildError('bad-value', 'the delimiter option can only be used with scalars')
   const part = index < 0 ? undefined : textOf(value).split(delimiter)[index]
-  if (part === undefined) throw new BuildError('bad-value', `options.index ${index} is out of bounds for value ${textOf(value)}`)
+  if (part === undefined)
+    throw new BuildError('bad-value', `options.index ${index} is out of bounds for value ${textOf(value)}`)
   return SourceText.quoted(part)
 }
 
 function applyTarget(list: ResourceList, target: ReplacementTarget, value: Value): void {
   const { select, reject = [] } = target
-  if (select === undefined) throw new BuildError('bad-value', 'a target must specify resources to select', { field: 'replacements' })
+  if (select === undefined)
+    throw new BuildError('bad-value', 'a target must specify resources to select', { field: 'replacements' })
   const patterns = new SelectorPatterns(select)
   const chosen = hasMeta(select)
-  const rejections = reject.map((selector) => ({ selector, patterns: new SelectorPatterns(selector), matches: hasMeta(selector) }))
+  const rejections = reject.map((selector) => ({
+    selector,
+    patterns: new SelectorPatterns(selector),
+    matches: hasMeta(selector),
+  }))
   for (const resource of list.items) {
     const ids = idsOf(resource)
     if (!chosen(resource) || rejections.some((rejection) => isRejected(rejection, resource, ids))) continue
@@ -116,7 +146,11 @@ interface Rejection {
   matches: (resource: Resource) => boolean
 }
 
-function isRejected({ selector, patterns, matches }: Rejection, resource: Resource, ids: ResourceId[]): boolean {
+function isRejected(
+  { selector, patterns, matches }: Rejection,
+  resource: Resource,
+  ids: ResourceId[],
+): boolean {
   const { group, version, kind, name, namespace, labelSelector = '', annotationSelector = '' } = selector
   if ((labelSelector !== '' || annotationSelector !== '') && matches(resource)) return true
   const namesId = [group, version, kind, name, namespace].some((part) => part !== undefined && part !== '')
@@ -130,7 +164,8 @@ function hasMeta({ labelSelector = '', annotationSelector = '' }: Selector): (re
 }
 
 function copyToTarget(resource: Resource, target: ReplacementTarget, value: Value): void {
-  const fieldPaths = target.fieldPaths === undefined || target.fieldPaths.length === 0 ? [defaultFieldPath] : target.fieldPaths
+  const fieldPaths =
+    target.fieldPaths === undefined || target.fieldPaths.length === 0 ? [defaultFieldPath] : target.fieldPaths
   const kind = kindOf(value)
   const create: CreateKind = target.options?.create === true ? (kind === 'none' ? 'scalar' : kind) : undefined
   for (const fieldPath of fieldPaths) {
@@ -150,7 +185,11 @@ function findFields(resource: Resource, path: string[], fieldPath: string, creat
     if (slots.length > 0) return slots
   } catch (error) {
     if (!(error instanceof BuildError)) throw error
-    throw new BuildError('resource-not-found', `unable to ${verb} the field in the target: ${error.message}`, place)
+    throw new BuildError(
+      'resource-not-found',
+      `unable to ${verb} the field in the target: ${error.message}`,
+      place,
+    )
   }
   throw new BuildError('resource-not-found', `unable to ${verb} the field in the target`, place)
 }

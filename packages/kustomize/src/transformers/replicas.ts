@@ -15,5 +15,7 @@ export function setReplicas(list: ResourceList, replica: Replica, specs: FieldSp
   }
   if (found) return
   const kinds = specs.map((spec) => spec.kind).join(', ')
-  throw new BuildError('resource-not-found', `no object named '${replica.name}' of the kinds ${kinds}`, { field: 'replicas' })
+  throw new BuildError('resource-not-found', `no object named '${replica.name}' of the kinds ${kinds}`, {
+    field: 'replicas',
+  })
 }

@@ -32,11 +32,13 @@ const orderLast = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfigurati
 /** Sorts the output by kind ('legacy'), or leaves it as it is ('fifo'). */
 export function sortResources(list: ResourceList, options: SortOptions): void {
   if (options.order !== 'fifo' && options.order !== 'legacy') {
-    throw new BuildError('bad-value', "must be one of fifo, legacy", { field: 'sortOptions.order' })
+    throw new BuildError('bad-value', 'must be one of fifo, legacy', { field: 'sortOptions.order' })
   }
   if (options.order === 'fifo') {
     if (options.legacySortOptions === undefined) return
-    throw new BuildError('bad-value', "is set, but the order is 'fifo', not 'legacy'", { field: 'sortOptions.legacySortOptions' })
+    throw new BuildError('bad-value', "is set, but the order is 'fifo', not 'legacy'", {
+      field: 'sortOptions.legacySortOptions',
+    })
   }
   const { orderFirst: first, orderLast: last } = options.legacySortOptions ?? { orderFirst, orderLast }
   const ranks = rankKinds(first ?? [], last ?? [])
@@ -50,7 +52,9 @@ const defaultRanks = rankKinds(orderFirst, orderLast)
 
 /** Order by kind first, as field specs are ordered. */
 export function compareByKind(left: Gvk, right: Gvk): number {
-  return rankOf(left, defaultRanks) - rankOf(right, defaultRanks) || compareText(gvkText(left), gvkText(right))
+  return (
+    rankOf(left, defaultRanks) - rankOf(right, defaultRanks) || compareText(gvkText(left), gvkText(right))
+  )
 }
 
 function rankKinds(first: string[], last: string[]): Map<string, number> {
@@ -73,7 +77,8 @@ function compareKinds(left: Gvk, right: Gvk, ranks: Map<string, number>): number
   const rank = rankOf(left, ranks) - rankOf(right, ranks)
   if (rank !== 0) return rank
   const order = compareText(gvkText(left), gvkText(right))
-  const coreNamespace = left.kind === 'Namespace' && right.kind === 'Namespace' && (left.group === '' || right.group === '')
+  const coreNamespace =
+    left.kind === 'Namespace' && right.kind === 'Namespace' && (left.group === '' || right.group === '')
   return coreNamespace ? -order : order
 }
 

@@ -1,5 +1,5 @@
 import { type Json, parseYamlSource, plainValue } from '@setpoint/manifest'
-import { type Document, isMap as isYamlMap, isScalar as isYamlScalar, isSeq, parseDocument } from 'yaml'
+import { type Document, isSeq, isMap as isYamlMap, isScalar as isYamlScalar, parseDocument } from 'yaml'
 import { BuildError } from '../build-error.ts'
 import { lookUp } from '../fields/lookup.ts'
 import { type CreateKind, matchPath, type Slot } from '../fields/match.ts'
@@ -11,7 +11,12 @@ import { writeScalar } from './scalar-text.ts'
  * Where a path goes on within a scalar that holds YAML or JSON (the data of a ConfigMap), writes the value there.
  * False when it does not, or when the path leads nowhere in it.
  */
-export function setInStructuredData(object: ValueMap, path: string[], value: Value, create: CreateKind): boolean {
+export function setInStructuredData(
+  object: ValueMap,
+  path: string[],
+  value: Value,
+  create: CreateKind,
+): boolean {
   const at = scalarOnPath(object, path)
   if (at === undefined) return false
   const holder = lookUpHolder(object, path.slice(0, at))
@@ -53,9 +58,12 @@ function writeInText(text: string, path: string[], value: Value, create: CreateK
   const root: Slot = { get: () => holder.value, set: () => {} }
   const slots = quietly(() => matchPath(root, path, create))
   if (slots === undefined || slots.length === 0) return undefined
-  for (const slot of slots) slot.set(isScalar(slot.get()) ? writeScalar(slot.get(), textOf(value)) : cloneValue(value))
+  for (const slot of slots)
+    slot.set(isScalar(slot.get()) ? writeScalar(slot.get(), textOf(value)) : cloneValue(value))
   const first = text.trimStart()[0]
-  return first === '{' || first === '[' ? jsonText(holder.value, text) : yamlText(text, plainValue(holder.value))
+  return first === '{' || first === '['
+    ? jsonText(holder.value, text)
+    : yamlText(text, plainValue(holder.value))
 }
 
 function jsonText(value: Value, original: string): string {
@@ -69,7 +77,11 @@ function sortedPlain(value: Json): unknown {
   if (Array.isArray(value)) return value.map(sortedPlain)
   if (typeof value === 'bigint') return Number(value)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortedPlain(value[key] ?? null)]))
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortedPlain(value[key] ?? null)]),
+  )
 }
 
 /** The text with its comments and order; only what differs is written. */

@@ -1,10 +1,10 @@
 import { BuildError } from '../build-error.ts'
+import { splitPath } from '../fields/path.ts'
 import type { Selector } from '../kustomization/types.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
 import { selectResources } from '../resource/selector.ts'
 import { isMap, isMissingOrNull, isScalar, plainText, textOf, type Value, type ValueMap } from '../value.ts'
 import { setNamespace } from './namespace.ts'
-import { splitPath } from '../fields/path.ts'
 
 export interface ValueAddTarget {
   selector?: Selector
@@ -16,10 +16,17 @@ export interface ValueAddTarget {
 export function addValue(list: ResourceList, value: string, targets: ValueAddTarget[]): void {
   for (const target of targets) {
     const { fieldPath = '', filePathPosition = 0 } = target
-    const resources = target.selector === undefined ? list.items : selectResources(list.items, target.selector)
+    const resources =
+      target.selector === undefined ? list.items : selectResources(list.items, target.selector)
     for (const resource of resources) {
       if (fieldPath === 'metadata/namespace') setNamespace(resource, { namespace: value, fieldSpecs: [] })
-      else writeField(resource.object, splitPath(`/${fieldPath}`, '/').filter((part) => part !== ''), value, filePathPosition)
+      else
+        writeField(
+          resource.object,
+          splitPath(`/${fieldPath}`, '/').filter((part) => part !== ''),
+          value,
+          filePathPosition,
+        )
     }
   }
 }

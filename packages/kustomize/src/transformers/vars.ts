@@ -3,19 +3,43 @@ import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
 import { lookUp } from '../fields/lookup.ts'
 import { splitFieldPath } from '../fields/path.ts'
 import type { Var } from '../kustomization/types.ts'
-import { describeId, isClusterScoped, parseGroupVersion, type ResourceId, sameGvk, sameId } from '../resource/id.ts'
-import type { ResourceList } from '../resource/resource-list.ts'
-import { isList, isMap, isMissingOrNull, isScalar, isString, SourceText, stringValue, textOf, type Value } from '../value.ts'
 import type { Scopes } from '../merge/schema.ts'
+import {
+  describeId,
+  isClusterScoped,
+  parseGroupVersion,
+  type ResourceId,
+  sameGvk,
+  sameId,
+} from '../resource/id.ts'
+import type { ResourceList } from '../resource/resource-list.ts'
+import {
+  isList,
+  isMap,
+  isMissingOrNull,
+  isScalar,
+  isString,
+  SourceText,
+  stringValue,
+  textOf,
+  type Value,
+} from '../value.ts'
 
 /** Notes which objects the vars of a kustomization read. No var may be defined twice. */
-export function mergeVars(known: Map<string, Var>, incoming: Var[], list: ResourceList, scopes: Scopes): void {
+export function mergeVars(
+  known: Map<string, Var>,
+  incoming: Var[],
+  list: ResourceList,
+  scopes: Scopes,
+): void {
   for (const variable of incoming) {
     const { name = '' } = variable
     const matches = list.matchingAnyId(matcherOf(variable, scopes))
     if (matches.length > 1) {
       const ids = matches.map((match) => describeId(match.id)).join(', ')
-      throw new BuildError('ambiguous-reference', `the var '${name}' could read several objects: ${ids}`, { field: 'vars' })
+      throw new BuildError('ambiguous-reference', `the var '${name}' could read several objects: ${ids}`, {
+        field: 'vars',
+      })
     }
     matches[0]?.varNames.push(name)
   }
@@ -24,7 +48,8 @@ export function mergeVars(known: Map<string, Var>, incoming: Var[], list: Resour
 
 export function addVar(known: Map<string, Var>, variable: Var): void {
   const { name = '' } = variable
-  if (known.has(name)) throw new BuildError('conflict', `var '${name}' already encountered`, { field: 'vars' })
+  if (known.has(name))
+    throw new BuildError('conflict', `var '${name}' already encountered`, { field: 'vars' })
   known.set(name, variable)
 }
 
@@ -45,7 +70,8 @@ export function resolveVars(list: ResourceList, vars: Map<string, Var>, specs: F
   const values = new Map([...vars.values()].map((variable) => [variable.name ?? '', readVar(list, variable)]))
   const replace: Replacer = (name) => values.get(name) ?? `$(${name})`
   for (const resource of list.items) {
-    for (const spec of specs) visitFields(resource, spec, { change: (value) => expanded(value ?? null, replace) })
+    for (const spec of specs)
+      visitFields(resource, spec, { change: (value) => expanded(value ?? null, replace) })
   }
 }
 
@@ -53,13 +79,21 @@ function readVar(list: ResourceList, variable: Var): Value {
   const { name = '', fieldref } = variable
   const resource = list.items.find((item) => item.varNames.includes(name))
   if (resource === undefined) {
-    throw new BuildError('resource-not-found', `var '${name}' cannot be mapped to a field in the set of known resources`, { field: 'vars' })
+    throw new BuildError(
+      'resource-not-found',
+      `var '${name}' cannot be mapped to a field in the set of known resources`,
+      { field: 'vars' },
+    )
   }
   const fieldPath = fieldref?.fieldPath || 'metadata.name'
   const path = splitFieldPath(fieldPath, '.').flatMap(splitIndex)
   const value = lookUp(resource.object, path)
   if (value === undefined) {
-    throw new BuildError('resource-not-found', `the field ${fieldPath} of var '${name}' is not in ${describeId(resource.id)}`, { field: 'vars' })
+    throw new BuildError(
+      'resource-not-found',
+      `the field ${fieldPath} of var '${name}' is not in ${describeId(resource.id)}`,
+      { field: 'vars' },
+    )
   }
   return isScalar(value) && !isMissingOrNull(value) ? SourceText.valueOf(value) : `$(${name})`
 }
