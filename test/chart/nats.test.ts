@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Bus, type BusError, connectBus, newTraceId } from '@setpoint/bus'
+import { type Bus, type BusConnectOptions, type BusError, connectBus, newTraceId } from '@setpoint/bus'
 import {
   type MessageType,
   type OutcomeMessage,
@@ -32,36 +32,38 @@ beforeAll(async () => {
   const { path } = stack.use(await temporaryDirectory('chart-nats'))
   const port = await freePort()
   url = `nats://127.0.0.1:${port}`
-  const { spec } = find(objects, 'StatefulSet', 'setpoint-nats').spec.template
-  const env = environmentOf(spec.containers[0].env)
-  // A single server: one that waits for peers which never come has no JetStream.
   const single = find(await render(), 'ConfigMap', 'setpoint-nats').data['nats.conf']
-  const child = await startServer(path, moved(single, path, port), env)
+  const { env } = find(objects, 'StatefulSet', 'setpoint-nats').spec.template.spec.containers[0]
+  const child = await startServer(path, moved(single, { path, port }), environmentOf(env))
   stack.defer(() => child.kill())
+  await waitFor('nats-server is ready', () => child.logs().includes('Server is ready'))
 }, 600_000)
 
 afterAll(() => stack.disposeAsync())
 
 describe('the configuration', () => {
-  it('for a cluster of three is one that nats-server takes', async () => {
-    await using directory = await temporaryDirectory('chart-nats-cluster')
-    const file = join(directory.path, 'nats.conf')
-    await writeFile(
-      file,
-      moved(find(objects, 'ConfigMap', 'setpoint-nats').data['nats.conf'], directory.path, 4222),
+  it('for three servers makes a cluster that keeps three copies and goes on without one of them', async () => {
+    await using servers = await startCluster(3)
+    await using render = await open('kustomize-render', { url: servers.url, replicas: 3 })
+    await using apply = await open('apply', { url: servers.url, replicas: 3 })
+    await publish(render, renderedMessage, subjects.rendered(key), rendered)
+    await servers.children[0]?.kill()
+    const last = await waitFor('the message from the two that are left', () =>
+      apply.last(renderedMessage, subjects.rendered(key)).catch(() => undefined),
     )
-    const { spec } = find(objects, 'StatefulSet', 'setpoint-nats').spec.template
-    const env = environmentOf(spec.containers[0].env)
-    const child = await startChild('nats-server', await binary('nats-server'), ['-t', '-c', file], { env })
-    expect(await child.exited, child.logs()).toMatchObject({ code: 0 })
-    expect(env.ROUTE_2).toBe(
+    expect(last.data.revision).toBe('main@sha1:abc')
+  }, 60_000)
+
+  it('sends each server to the names that the peers have in the cluster', () => {
+    const { env } = find(objects, 'StatefulSet', 'setpoint-nats').spec.template.spec.containers[0]
+    expect(environmentOf(env).ROUTE_2).toBe(
       '"nats-route://cluster:007@setpoint-nats-2.setpoint-nats-peers.setpoint-system.svc.cluster.local:6222"',
     )
   })
 
   it('lets nobody in without a password, or with another one’s', async () => {
-    await expect(open('source', 'wrong')).rejects.toThrow('cannot connect to NATS')
-    await expect(open('apply', PASSWORDS.source)).rejects.toThrow('cannot connect to NATS')
+    await expect(open('source', { password: 'wrong' })).rejects.toThrow('cannot connect to NATS')
+    await expect(open('apply', { password: 'plain' })).rejects.toThrow('cannot connect to NATS')
   })
 })
 
@@ -144,17 +146,11 @@ const outcome: OutcomeMessage = {
   timingsMs: {},
 }
 
-function open(service: string, password = PASSWORDS[service] ?? ''): Promise<Bus> {
+function open(service: string, options: Partial<BusConnectOptions> = {}): Promise<Bus> {
   const log = { info() {}, warn() {} }
-  return connectBus({
-    url,
-    producer: service,
-    user: service,
-    password,
-    log,
-    now: Date.now,
-    connectTimeoutMs: 2_000,
-  })
+  const password = PASSWORDS[service] ?? ''
+  const user = { producer: service, user: service, password }
+  return connectBus({ url, ...user, log, now: Date.now, connectTimeoutMs: 2_000, ...options })
 }
 
 function publish<T>(bus: Bus, type: MessageType<T>, subject: string, data: T): Promise<void> {
@@ -181,19 +177,60 @@ function environmentOf(variables: Array<Manifest & { name: string }>): Record<st
   return env
 }
 
-/** The configuration with addresses and paths of this machine. */
-function moved(config: string, directory: string, port: number): string {
-  return config
-    .replaceAll('"0.0.0.0:4222"', `"127.0.0.1:${port}"`)
-    .replaceAll('http: "0.0.0.0:8222"', '')
-    .replaceAll('"/data"', JSON.stringify(join(directory, 'data')))
+interface Place {
+  path: string
+  port: number
+  clusterPort?: number
 }
 
-async function startServer(directory: string, config: string, env: Record<string, string>): Promise<Child> {
-  await mkdir(join(directory, 'data'))
-  const file = join(directory, 'nats.conf')
+/** The configuration with addresses and paths of this machine. */
+function moved(config: string, { path, port, clusterPort }: Place): string {
+  return config
+    .replaceAll('"0.0.0.0:4222"', `"127.0.0.1:${port}"`)
+    .replaceAll('"0.0.0.0:6222"', `"127.0.0.1:${clusterPort}"`)
+    .replaceAll('http: "0.0.0.0:8222"', '')
+    .replaceAll('"/data"', JSON.stringify(join(path, 'data')))
+}
+
+async function startServer(path: string, config: string, env: Record<string, string>): Promise<Child> {
+  await mkdir(join(path, 'data'), { recursive: true })
+  const file = join(path, 'nats.conf')
   await writeFile(file, config)
-  const child = await startChild('nats-server', await binary('nats-server'), ['-c', file], { env })
-  await waitFor('nats-server is ready', () => child.logs().includes('Server is ready'))
-  return child
+  return startChild('nats-server', await binary('nats-server'), ['-c', file], { env })
+}
+
+interface Cluster extends AsyncDisposable {
+  url: string
+  children: Child[]
+}
+
+/** Servers of one cluster, with the chart's configuration; only the addresses are this machine's. */
+async function startCluster(size: number): Promise<Cluster> {
+  const resources = new AsyncDisposableStack()
+  const { path } = resources.use(await temporaryDirectory('chart-nats-cluster'))
+  const config = find(objects, 'ConfigMap', 'setpoint-nats').data['nats.conf']
+  const { env } = find(objects, 'StatefulSet', 'setpoint-nats').spec.template.spec.containers[0]
+  const ports: Array<{ port: number; clusterPort: number }> = []
+  while (ports.length < size) ports.push({ port: await freePort(), clusterPort: await freePort() })
+  const routes = ports.map(({ clusterPort }, ordinal) => [
+    `ROUTE_${ordinal}`,
+    `"nats-route://cluster:${PASSWORDS.cluster}@127.0.0.1:${clusterPort}"`,
+  ])
+  const children: Child[] = []
+  for (const [ordinal, place] of ports.entries()) {
+    const home = { ...place, path: join(path, String(ordinal)) }
+    const variables = {
+      ...environmentOf(env),
+      ...Object.fromEntries(routes),
+      POD_NAME: `setpoint-nats-${ordinal}`,
+    }
+    const child = await startServer(home.path, moved(config, home), variables)
+    resources.defer(() => child.kill())
+    children.push(child)
+  }
+  await waitFor('the cluster has a leader', () =>
+    children.every((child) => /new (JetStream cluster )?metadata leader/.test(child.logs())),
+  )
+  const url = ports.map(({ port }) => `nats://127.0.0.1:${port}`).join(',')
+  return { url, children, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }
