@@ -1,5 +1,6 @@
 import type { OutcomeMessage } from '@setpoint/contracts'
 import type { ObjectRef } from '@setpoint/manifest'
+import { fullAllowance, type HealAllowance } from './drift/drift.ts'
 import type { PendingHealth } from './health/pending.ts'
 
 /** What was applied of one object, and how it looked then. */
@@ -37,8 +38,8 @@ export interface Known {
   waitingSince: number | undefined
   /** The failure that was told last, so that a retry does not tell it again. */
   toldFailure: string
-  /** How often drift was healed lately, so that a fight with another writer slows down. */
-  heals: { since: number; count: number }
+  /** How fast drift may be healed. */
+  heals: HealAllowance
   outcome: OutcomeMessage | undefined
 }
 
@@ -54,7 +55,7 @@ export function newKnown(uid: string): Known {
     health: undefined,
     waitingSince: undefined,
     toldFailure: '',
-    heals: { since: 0, count: 0 },
+    heals: fullAllowance(0),
     outcome: undefined,
   }
 }

@@ -46,8 +46,18 @@ export interface Setup extends AsyncDisposable {
   render(name: string, objects: KubeObject[], rendered?: Rendered): Promise<void>
   /** Creates, renders and waits for Ready. */
   sync(name: string, objects: KubeObject[], spec?: Partial<KustomizationSpec>): Promise<Kustomization>
+  patchSpec(name: string, spec: Partial<KustomizationSpec>): Promise<void>
+  /** Sets the annotation that asks for a reconciliation. */
+  request(name: string, at: string): Promise<void>
+  /** Deletes a Kustomization and waits until it is gone. */
+  delete(name: string): Promise<void>
+  /** The core/v1 Events of a Kustomization. */
+  events(name: string): Promise<{ type: string; reason: string; message: string }[]>
+  /** Prints a measured figure. */
+  report(line: string): void
   /** Waits until Ready has a status and, when given, a reason. */
   untilReady(name: string, status: 'True' | 'False' | 'Unknown', reason?: string): Promise<Kustomization>
+  untilHealthy(name: string, status: string): Promise<Kustomization>
   /** Waits until a revision was applied. */
   untilApplied(name: string, revision: string): Promise<Kustomization>
   outcome(name: string): Promise<OutcomeMessage | undefined>
@@ -57,6 +67,7 @@ export interface Setup extends AsyncDisposable {
   metric(name: string, labels?: Record<string, string>): Promise<number>
   /** Requests to the API server that write, since the start of the process. */
   writes(): Promise<number>
+  untilBusIsBack(): Promise<void>
   service: { child: Child; kill(): Promise<void>; start(): Promise<void> }
 }
 
@@ -161,8 +172,36 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
       await render(name, objects)
       return untilReady(name, 'True')
     },
+    untilHealthy: (name, status) =>
+      until(
+        name,
+        `is Healthy=${status}`,
+        (kustomization) => conditionOf(kustomization, 'Healthy')?.status === status,
+      ),
     untilApplied: (name, revision) =>
       until(name, `has applied ${revision}`, ({ status }) => status?.lastAppliedRevision === revision),
+    patchSpec: async (name, spec) => {
+      await kube.mergePatch(KUSTOMIZATION, { namespace, name }, { spec })
+    },
+    request: async (name, at) => {
+      const metadata = { annotations: { [REQUESTED_AT_ANNOTATION]: at } }
+      await kube.mergePatch(KUSTOMIZATION, { namespace, name }, { metadata })
+    },
+    delete: async (name) => {
+      await kube.delete(KUSTOMIZATION, { namespace, name })
+      await waitFor(
+        `${name} is gone`,
+        async () => (await kube.get(KUSTOMIZATION, { namespace, name })) === undefined,
+      )
+    },
+    events: async (name) => {
+      const events = await kube.list(
+        { group: '', version: 'v1', kind: 'Event' },
+        { namespace, fieldSelector: `involvedObject.name=${name}` },
+      )
+      return events as unknown as { type: string; reason: string; message: string }[]
+    },
+    report: (line) => process.stdout.write(`${line}\n`),
     outcome: async (name) => (await bus.last(outcomeMessage, subjects.outcome({ namespace, name })))?.data,
     live: ({ apiVersion, kind, metadata }) => {
       const [version, group] = apiVersion.split('/').reverse()
@@ -174,6 +213,9 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
       for (const verb of ['create', 'apply', 'patch', 'delete'])
         writes += await metric('setpoint_api_requests_total', { verb })
       return writes
+    },
+    untilBusIsBack: async () => {
+      await waitFor('NATS is back', () => bus.flush().then(() => true))
     },
     service,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -228,6 +270,11 @@ export function conditionOf({ status }: Kustomization, type: string) {
 
 export function configMap(namespace: string, name: string, data: Record<string, string> = { key: 'value' }) {
   return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name }, data } satisfies KubeObject
+}
+
+/** What the ConfigMaps of these tests hold. */
+export function dataOf(object: KubeObject | undefined): string | undefined {
+  return (object?.data as Record<string, string> | undefined)?.key
 }
 
 function sumOf(text: string, name: string, labels: Record<string, string>): number {

@@ -78,17 +78,30 @@ function noteHealth(key: string, known: Known, seen: Seen, actions: DriftActions
   actions.healthChanged(key)
 }
 
-const CALM_MS = 60_000
-const FREE_HEALS = 5
-const MAX_DELAY_MS = 60_000
+const BURST = 100
+const HEALS_PER_SECOND = 2
 
-/** How long to wait before drift is healed again: nothing, unless another writer keeps undoing it. */
-export function healDelayMs(heals: Known['heals'], now: number): number {
-  if (now - heals.since > CALM_MS || heals.count < FREE_HEALS) return 0
-  return Math.min(1_000 * 2 ** (heals.count - FREE_HEALS), MAX_DELAY_MS)
+/** How many heals may follow one another at once, so that a fight with another writer slows down. at: ms since the epoch. */
+export interface HealAllowance {
+  left: number
+  at: number
 }
 
-/** Counts a heal; a minute of calm starts the count anew. */
-export function countHeal(heals: Known['heals'], now: number): Known['heals'] {
-  return { since: now, count: now - heals.since > CALM_MS + MAX_DELAY_MS ? 1 : heals.count + 1 }
+export function fullAllowance(now: number): HealAllowance {
+  return { left: BURST, at: now }
+}
+
+/** How long to wait before drift is healed again: nothing, unless another writer keeps undoing it. */
+export function healDelayMs(allowance: HealAllowance, now: number): number {
+  const { left } = refilled(allowance, now)
+  return left >= 1 ? 0 : ((1 - left) / HEALS_PER_SECOND) * 1_000
+}
+
+export function countHeal(allowance: HealAllowance, now: number): HealAllowance {
+  const { left } = refilled(allowance, now)
+  return { left: Math.max(0, left - 1), at: now }
+}
+
+function refilled({ left, at }: HealAllowance, now: number): HealAllowance {
+  return { left: Math.min(BURST, left + ((now - at) / 1_000) * HEALS_PER_SECOND), at: now }
 }

@@ -1,3 +1,4 @@
+import { computeStatus } from '@setpoint/conditions'
 import { formatDuration } from '@setpoint/contracts'
 import { NoMatchError } from '@setpoint/kube'
 import {
@@ -12,7 +13,6 @@ import type { Change } from '../apply/write-target.ts'
 import type { ApplyContext, Task } from '../context.ts'
 import { inParallel } from '../parallel.ts'
 import { timeoutMs } from '../spec.ts'
-import { healthOf } from './health-of.ts'
 import type { HealthTarget, PendingHealth } from './pending.ts'
 
 export type HealthResult =
@@ -68,9 +68,10 @@ async function lookAt(context: ApplyContext, task: Task, target: HealthTarget | 
     target.message = target.mayVanish ? 'finished and removed' : 'not found'
     return
   }
-  const { status, message } = healthOf(live)
+  const { status, message, recheckAfterMs } = computeStatus(live, { nowMs: context.now() })
   target.status = status
   target.message = message
+  target.recheckAfterMs = recheckAfterMs
   target.resourceVersion = live.metadata.resourceVersion ?? ''
 }
 
@@ -105,7 +106,8 @@ export function judge(health: PendingHealth, now: number): HealthResult {
       state: 'failed',
       message: `health check failed after ${after}: timeout waiting for: ${listOf(unwell)}`,
     }
-  return { state: 'waiting', dueInMs: Math.min(health.deadlineAt - now, SAFETY_POLL_MS) }
+  const rechecks = unwell.map((target) => target.recheckAfterMs ?? SAFETY_POLL_MS)
+  return { state: 'waiting', dueInMs: Math.min(health.deadlineAt - now, SAFETY_POLL_MS, ...rechecks) }
 }
 
 const MAX_LISTED = 20
@@ -141,6 +143,7 @@ function ownTarget({ object, ref, version }: Target): HealthTarget {
     status: 'Unknown',
     message: '',
     resourceVersion: '',
+    recheckAfterMs: undefined,
   }
 }
 
@@ -152,7 +155,16 @@ function namedTarget(
   const namespace = check.namespace ?? task.kustomization.metadata.namespace ?? ''
   const ref: ObjectRef = { group, kind: check.kind, namespace, name: check.name }
   const ours = task.known.objects.has(inventoryId(ref))
-  return { ref, version, ours, mayVanish: false, status: 'Unknown', message: '', resourceVersion: '' }
+  return {
+    ref,
+    version,
+    ours,
+    mayVanish: false,
+    status: 'Unknown',
+    message: '',
+    resourceVersion: '',
+    recheckAfterMs: undefined,
+  }
 }
 
 function isSelf(task: Task, ref: ObjectRef): boolean {

@@ -1,6 +1,5 @@
+import type { HealthStatus } from '@setpoint/conditions'
 import type { ObjectRef } from '@setpoint/manifest'
-
-export type HealthStatus = 'Current' | 'InProgress' | 'Failed' | 'Terminating' | 'NotFound' | 'Unknown'
 
 export interface HealthTarget {
   ref: ObjectRef
@@ -13,6 +12,8 @@ export interface HealthTarget {
   message: string
   /** Where it was looked at last. */
   resourceVersion: string
+  /** Its status changes by time alone after this long. */
+  recheckAfterMs: number | undefined
 }
 
 /** A health check under way. No worker is held by it: a change, or the deadline, wakes a run. */
