@@ -4,7 +4,6 @@ import { conditionsOf, current, failed, inProgress, type ObjectStatus, text } fr
 import {
   daemonSetStatus,
   deploymentStatus,
-  jobStatus,
   replicaSetStatus,
   statefulSetStatus,
 } from './kstatus-workloads.ts'
@@ -25,7 +24,6 @@ const rules: Readonly<Record<string, Rule>> = {
   'extensions/Deployment': deploymentStatus,
   'extensions/DaemonSet': daemonSetStatus,
   'extensions/ReplicaSet': replicaSetStatus,
-  'batch/Job': jobStatus,
   'batch/CronJob': alwaysReady,
   'policy/PodDisruptionBudget': disruptionBudgetStatus,
   'apiextensions.k8s.io/CustomResourceDefinition': definitionStatus,

@@ -278,6 +278,12 @@ describe('a Job', () => {
   ])
 })
 
+test('a Job that is done stays well while it is deleted', () => {
+  const status = { succeeded: 1, conditions: [condition('Complete', 'True')] }
+  const job = object('batch/v1 Job', {}, status, { deletionTimestamp: '2026-01-01T00:00:00Z' })
+  expect(computeStatus(job)).toEqual({ status: 'Current', message: 'Job Completed. succeeded: 1/1' })
+})
+
 describe('a Pod', () => {
   const unschedulable = {
     phase: 'Pending',

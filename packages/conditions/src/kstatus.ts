@@ -2,12 +2,14 @@ import { type KubeObject, parseApiVersion } from '@setpoint/manifest'
 import { builtInStatus } from './kstatus-kinds.ts'
 import {
   conditionsOf,
+  current,
   failed,
   inProgress,
   integer,
   MalformedObjectError,
   type ObjectStatus,
 } from './kstatus-result.ts'
+import { jobStatus } from './kstatus-workloads.ts'
 
 export type { HealthStatus, ObjectStatus } from './kstatus-result.ts'
 
@@ -29,15 +31,23 @@ export interface ComputeStatusOptions {
  */
 export function computeStatus(object: KubeObject, options: ComputeStatusOptions = {}): ObjectStatus {
   try {
-    return (
-      generalStatus(object) ??
-      builtInStatus(parseApiVersion(object.apiVersion).group, object, options.nowMs) ??
-      readyStatus(object) ?? { status: 'Current', message: 'Resource is current' }
-    )
+    return statusOf(object, options.nowMs)
   } catch (error) {
     if (error instanceof MalformedObjectError) return { status: 'Unknown', message: error.message }
     throw error
   }
+}
+
+function statusOf(object: KubeObject, nowMs: number | undefined): ObjectStatus {
+  const { group } = parseApiVersion(object.apiVersion)
+  // Flux puts its own rule in the place of all others here: a Job that is done stays well while it is cleaned up.
+  if (group === 'batch' && object.kind === 'Job') return jobStatus(object)
+  return (
+    generalStatus(object) ??
+    builtInStatus(group, object, nowMs) ??
+    readyStatus(object) ??
+    current('Resource is current')
+  )
 }
 
 /** What holds for every kind. */
