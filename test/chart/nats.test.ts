@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { type Bus, type BusConnectOptions, type BusError, connectBus, newTraceId } from '@setpoint/bus'
 import {
   type MessageType,
@@ -9,19 +7,13 @@ import {
   renderedMessage,
   subjects,
 } from '@setpoint/contracts'
-import { binary, type Child, freePort, startChild, temporaryDirectory, waitFor } from '@setpoint/testkit'
+import { binary, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { find, type Manifest, render } from './helm.ts'
+import { environmentOf, PASSWORDS, startChartNats } from './nats-server.ts'
 
 /** The chart's NATS configuration on a real nats-server: who may say what. */
 
-/** The second starts with a digit and the third looks like a number: NATS must still take them as they are. */
-const PASSWORDS: Record<string, string> = {
-  source: 'plain',
-  'kustomize-render': '1abc',
-  apply: '1e5',
-  cluster: '007',
-}
 const stack = new AsyncDisposableStack()
 let objects: Manifest[]
 let url: string
@@ -29,21 +21,15 @@ let url: string
 beforeAll(async () => {
   await binary('helm')
   objects = await render({ nats: { replicas: 3 } })
-  const { path } = stack.use(await temporaryDirectory('chart-nats'))
-  const port = await freePort()
-  url = `nats://127.0.0.1:${port}`
-  const single = find(await render(), 'ConfigMap', 'setpoint-nats').data['nats.conf']
-  const { env } = find(objects, 'StatefulSet', 'setpoint-nats').spec.template.spec.containers[0]
-  const child = await startServer(path, moved(single, { path, port }), environmentOf(env))
-  stack.defer(() => child.kill())
-  await waitFor('nats-server is ready', () => child.logs().includes('Server is ready'))
+  const nats = stack.use(await startChartNats())
+  url = nats.url
 }, 600_000)
 
 afterAll(() => stack.disposeAsync())
 
 describe('the configuration', () => {
   it('for three servers makes a cluster that keeps three copies and goes on without one of them', async () => {
-    await using servers = await startCluster(3)
+    await using servers = await startChartNats(3)
     await using render = await open('kustomize-render', { url: servers.url, replicas: 3 })
     await using apply = await open('apply', { url: servers.url, replicas: 3 })
     await publish(render, renderedMessage, subjects.rendered(key), rendered)
@@ -163,74 +149,4 @@ async function expectRefused(attempt: Promise<unknown>): Promise<void> {
     (cause: BusError) => cause,
   )
   expect(error?.message).toMatch(/permission|timeout/i)
-}
-
-/** The variables that Kubernetes would set: `$(NAME)` stands for one that came before. */
-function environmentOf(variables: Array<Manifest & { name: string }>): Record<string, string> {
-  const env: Record<string, string> = {}
-  for (const { name, value, valueFrom } of variables) {
-    const text: string = valueFrom?.secretKeyRef
-      ? PASSWORDS[valueFrom.secretKeyRef.key]
-      : (value ?? 'setpoint-nats-0')
-    env[name] = text.replaceAll(/\$\((\w+)\)/g, (_, before: string) => env[before] ?? '')
-  }
-  return env
-}
-
-interface Place {
-  path: string
-  port: number
-  clusterPort?: number
-}
-
-/** The configuration with addresses and paths of this machine. */
-function moved(config: string, { path, port, clusterPort }: Place): string {
-  return config
-    .replaceAll('"0.0.0.0:4222"', `"127.0.0.1:${port}"`)
-    .replaceAll('"0.0.0.0:6222"', `"127.0.0.1:${clusterPort}"`)
-    .replaceAll('http: "0.0.0.0:8222"', '')
-    .replaceAll('"/data"', JSON.stringify(join(path, 'data')))
-}
-
-async function startServer(path: string, config: string, env: Record<string, string>): Promise<Child> {
-  await mkdir(join(path, 'data'), { recursive: true })
-  const file = join(path, 'nats.conf')
-  await writeFile(file, config)
-  return startChild('nats-server', await binary('nats-server'), ['-c', file], { env })
-}
-
-interface Cluster extends AsyncDisposable {
-  url: string
-  children: Child[]
-}
-
-/** Servers of one cluster, with the chart's configuration; only the addresses are this machine's. */
-async function startCluster(size: number): Promise<Cluster> {
-  const resources = new AsyncDisposableStack()
-  const { path } = resources.use(await temporaryDirectory('chart-nats-cluster'))
-  const config = find(objects, 'ConfigMap', 'setpoint-nats').data['nats.conf']
-  const { env } = find(objects, 'StatefulSet', 'setpoint-nats').spec.template.spec.containers[0]
-  const ports: Array<{ port: number; clusterPort: number }> = []
-  while (ports.length < size) ports.push({ port: await freePort(), clusterPort: await freePort() })
-  const routes = ports.map(({ clusterPort }, ordinal) => [
-    `ROUTE_${ordinal}`,
-    `"nats-route://cluster:${PASSWORDS.cluster}@127.0.0.1:${clusterPort}"`,
-  ])
-  const children: Child[] = []
-  for (const [ordinal, place] of ports.entries()) {
-    const home = { ...place, path: join(path, String(ordinal)) }
-    const variables = {
-      ...environmentOf(env),
-      ...Object.fromEntries(routes),
-      POD_NAME: `setpoint-nats-${ordinal}`,
-    }
-    const child = await startServer(home.path, moved(config, home), variables)
-    resources.defer(() => child.kill())
-    children.push(child)
-  }
-  await waitFor('the cluster has a leader', () =>
-    children.every((child) => /new (JetStream cluster )?metadata leader/.test(child.logs())),
-  )
-  const url = ports.map(({ port }) => `nats://127.0.0.1:${port}`).join(',')
-  return { url, children, [Symbol.asyncDispose]: () => resources.disposeAsync() }
 }

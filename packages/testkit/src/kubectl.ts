@@ -54,6 +54,6 @@ export async function writeKubeconfigFor(
 
 async function createUnlessExists(kubectl: Kubectl, what: string[]): Promise<void> {
   await kubectl('create', ...what).catch((error: unknown) => {
-    if (!(error instanceof Error && error.message.includes('AlreadyExists'))) throw error
+    if (!(error instanceof Error && /AlreadyExists|already exists/.test(error.message))) throw error
   })
 }
