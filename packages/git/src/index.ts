@@ -1,1 +1,8 @@
-export {}
+export { displayUrl, GitError, type GitErrorCode } from './errors.ts'
+export { listRemote, type RemoteRef, type RemoteRefs } from './list-remote.ts'
+export { type MirrorOptions, openMirror } from './mirror.ts'
+export type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
+export type { GitCredentials, RemoteOptions } from './remote-options.ts'
+export { type ReferenceSelector, type Resolved, resolveReference } from './resolve-reference.ts'
+export type { SemverTag } from './semver-tags.ts'
+export { compileIgnore, type Ignore } from './source-ignore.ts'

@@ -1,0 +1,35 @@
+/**
+ * Why a Git operation failed.
+ * RefNotFound, EmptyRepository and InvalidReference speak of what was asked for; Damaged of our own copy on disk;
+ * DiskFull of the disk below it; the others of the way to the server.
+ */
+export type GitErrorCode =
+  | 'AuthenticationFailed'
+  | 'RepositoryNotFound'
+  | 'Unreachable'
+  | 'Timeout'
+  | 'ServerError'
+  | 'ProtocolError'
+  | 'RefNotFound'
+  | 'InvalidReference'
+  | 'EmptyRepository'
+  | 'TooLarge'
+  | 'IllegalPath'
+  | 'DiskFull'
+  | 'Damaged'
+
+/** A failed Git operation, in words for people. Never holds credentials, not even those of a URL. */
+export class GitError extends Error {
+  override readonly name = 'GitError'
+  readonly code: GitErrorCode
+
+  constructor(code: GitErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+/** The URL without user and password, as it may be shown. */
+export function displayUrl(url: string): string {
+  return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1')
+}

@@ -1,0 +1,69 @@
+import git, { type ServerRef } from 'isomorphic-git'
+import { displayUrl, GitError } from './errors.ts'
+import { operationHttp } from './http-client.ts'
+import type { RemoteOptions } from './remote-options.ts'
+import { translateRemoteError } from './translate-error.ts'
+
+/** One reference that a server advertises. */
+export interface RemoteRef {
+  /** Full name, such as `refs/heads/main`. */
+  name: string
+  /** What it points to: a commit, or the tag object of an annotated tag. */
+  oid: string
+  /** The commit behind an annotated tag. */
+  peeled?: string
+}
+
+/** What a server advertises: its references by full name, and the branch that HEAD stands for. */
+export interface RemoteRefs {
+  refs: ReadonlyMap<string, RemoteRef>
+  /** Full name of the default branch. */
+  head?: string
+}
+
+/** The references are few bytes; a server that sends more than this is no Git server of ours. */
+const MAX_LISTING_BYTES = 64 * 1024 * 1024
+
+/**
+ * Asks a server for its references: one request, nothing downloaded.
+ * @throws GitError
+ */
+export async function listRemote(options: RemoteOptions): Promise<RemoteRefs> {
+  await using http = operationHttp({
+    ...options,
+    maxBytes: Math.min(options.maxBytes ?? Infinity, MAX_LISTING_BYTES),
+  })
+  try {
+    const listed = await git.listServerRefs({
+      http,
+      url: withoutCredentials(options.url),
+      protocolVersion: 1,
+      symrefs: true,
+      peelTags: true,
+    })
+    return toRemoteRefs(listed)
+  } catch (cause) {
+    throw translateRemoteError(cause, options.url)
+  }
+}
+
+/** The URL as isomorphic-git may see it: our own HTTP client adds the credentials. @throws GitError */
+export function withoutCredentials(url: string): string {
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new GitError('ProtocolError', `"${displayUrl(url)}" is not an http or https address`)
+  const parsed = new URL(url)
+  parsed.username = ''
+  parsed.password = ''
+  return parsed.href.replace(/\/+$/, '')
+}
+
+function toRemoteRefs(listed: ServerRef[]): RemoteRefs {
+  const refs = new Map<string, RemoteRef>()
+  let head: string | undefined
+  for (const { ref, oid, target, peeled } of listed) {
+    if (ref === 'HEAD') head = target
+    else if (ref !== 'capabilities^{}')
+      refs.set(ref, { name: ref, oid, ...(peeled === undefined ? {} : { peeled }) })
+  }
+  return { refs, ...(head === undefined ? {} : { head }) }
+}

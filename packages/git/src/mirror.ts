@@ -1,0 +1,212 @@
+import fs from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import git from 'isomorphic-git'
+import { GitError } from './errors.ts'
+import { operationHttp } from './http-client.ts'
+import { withoutCredentials } from './list-remote.ts'
+import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
+import type { RemoteOptions } from './remote-options.ts'
+import type { Resolved } from './resolve-reference.ts'
+import { translateReadError, translateRemoteError } from './translate-error.ts'
+import { TreeReader } from './tree-reader.ts'
+
+/** The last commit that is wholly here: offered to the server, so that it sends only what is new. */
+const LAST_REF = 'refs/setpoint/last'
+/** Every incremental fetch adds a pack; with this many, the next fetch starts a new copy. */
+const MAX_PACKS = 200
+/** Says that the directory was set up to its end, and for which repository. */
+const MARKER = 'setpoint-mirror.json'
+
+export interface MirrorOptions {
+  /** The repository that it mirrors; a copy of another one found in the directory is thrown away. */
+  url: string
+  /** Packs before a new copy is started. Default 200. */
+  maxPacks?: number
+}
+
+/**
+ * Opens the copy in a directory, or makes an empty one. What is no usable copy is deleted.
+ * @throws GitError when the directory cannot be written.
+ */
+export async function openMirror(dir: string, options: MirrorOptions): Promise<GitMirror> {
+  const mirror = new DiskMirror(dir, options)
+  try {
+    if (!(await mirror.isUsable())) await mirror.reset()
+    await rm(mirror.nextDir, { recursive: true, force: true })
+  } catch (cause) {
+    throw translateReadError(cause, 'the directory cannot be prepared')
+  }
+  return mirror
+}
+
+class DiskMirror implements GitMirror {
+  readonly dir: string
+  readonly nextDir: string
+  private readonly url: string
+  private readonly maxPacks: number
+  private cache: object = {}
+  private trees: TreeReader
+
+  constructor(dir: string, options: MirrorOptions) {
+    this.dir = dir
+    this.nextDir = `${dir}.next`
+    this.url = withoutCredentials(options.url)
+    this.maxPacks = options.maxPacks ?? MAX_PACKS
+    this.trees = this.newTreeReader()
+  }
+
+  async isUsable(): Promise<boolean> {
+    try {
+      const marker: unknown = JSON.parse(await readFile(join(this.dir, MARKER), 'utf8'))
+      return typeof marker === 'object' && marker !== null && 'url' in marker && marker.url === this.url
+    } catch {
+      return false
+    }
+  }
+
+  async fetch(remote: RemoteOptions, resolved: Resolved, options: FetchOptions = {}): Promise<FetchResult> {
+    const full = options.fullHistory === true || !(await this.canFetchIncrementally())
+    if (!full) return this.download(this.dir, remote, resolved, 'new')
+    await this.initialize(this.nextDir)
+    const result = await this.download(
+      this.nextDir,
+      remote,
+      resolved,
+      options.fullHistory === true ? 'history' : 'shallow',
+    )
+    await this.replace()
+    return result
+  }
+
+  async has(commit: string): Promise<boolean> {
+    try {
+      await this.readCommit(commit)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  async readCommit(commit: string): Promise<CommitInfo> {
+    try {
+      const { commit: found } = await git.readCommit({ ...this.repository(), oid: commit })
+      return {
+        oid: commit,
+        tree: found.tree,
+        time: found.committer.timestamp * 1000,
+        message: found.message,
+        author: found.author.name,
+      }
+    } catch (cause) {
+      throw translateReadError(cause, `commit ${commit}`)
+    }
+  }
+
+  async readTree(commit: string): Promise<TreeEntry[]> {
+    const { tree } = await this.readCommit(commit)
+    return this.trees.read(tree)
+  }
+
+  async readBlob(oid: string): Promise<Uint8Array> {
+    try {
+      return (await git.readBlob({ ...this.repository(), oid })).blob
+    } catch (cause) {
+      throw translateReadError(cause, `blob ${oid}`)
+    }
+  }
+
+  release(): void {
+    this.cache = {}
+  }
+
+  async reset(): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true })
+    await this.initialize(this.dir)
+    this.forget()
+  }
+
+  async packCount(): Promise<number> {
+    const files = await readdir(join(this.dir, 'objects', 'pack')).catch(() => [])
+    return files.filter((file) => file.endsWith('.pack')).length
+  }
+
+  private async canFetchIncrementally(): Promise<boolean> {
+    if ((await this.packCount()) >= this.maxPacks) return false
+    const last = await this.lastCommit(this.dir)
+    return last !== undefined && (await this.has(last))
+  }
+
+  private async download(
+    gitdir: string,
+    remote: RemoteOptions,
+    resolved: Resolved,
+    extent: 'new' | 'shallow' | 'history',
+  ): Promise<FetchResult> {
+    await using http = operationHttp(remote)
+    try {
+      const cache = gitdir === this.dir ? this.cache : {}
+      const { fetchHead } = await git.fetch({
+        fs,
+        http,
+        gitdir,
+        cache,
+        url: this.url,
+        ref: LAST_REF,
+        remoteRef: resolved.refName ?? resolved.commit,
+        singleBranch: true,
+        tags: false,
+        // A later fetch goes without depth: with one, the server would send everything again.
+        ...(extent === 'shallow' ? { depth: 1 } : {}),
+      })
+      if (fetchHead === null) throw new GitError('EmptyRepository', 'the repository has no commits yet')
+      const commit = await this.keep(gitdir, cache, fetchHead)
+      return { commit, receivedBytes: http.receivedBytes, full: extent !== 'new' }
+    } catch (cause) {
+      throw translateRemoteError(cause, remote.url)
+    }
+  }
+
+  /** Notes a commit as the last one, once its objects are proven to be here. */
+  private async keep(gitdir: string, cache: object, fetched: string): Promise<string> {
+    const { oid } = await git.readCommit({ fs, gitdir, cache, oid: fetched })
+    await git.writeRef({ fs, gitdir, ref: LAST_REF, value: oid, force: true })
+    return oid
+  }
+
+  private async lastCommit(gitdir: string): Promise<string | undefined> {
+    try {
+      return await git.resolveRef({ fs, gitdir, ref: LAST_REF })
+    } catch {
+      return undefined
+    }
+  }
+
+  private async initialize(gitdir: string): Promise<void> {
+    await rm(gitdir, { recursive: true, force: true })
+    await mkdir(gitdir, { recursive: true })
+    await git.init({ fs, gitdir, bare: true })
+    await git.addRemote({ fs, gitdir, remote: 'origin', url: this.url })
+    await writeFile(join(gitdir, MARKER), JSON.stringify({ url: this.url }))
+  }
+
+  /** The new copy takes the place of the old one. A crash in between leaves none, and the next fetch is a full one. */
+  private async replace(): Promise<void> {
+    await rm(this.dir, { recursive: true, force: true })
+    await rename(this.nextDir, this.dir)
+    this.forget()
+  }
+
+  private forget(): void {
+    this.cache = {}
+    this.trees = this.newTreeReader()
+  }
+
+  private newTreeReader(): TreeReader {
+    return new TreeReader((oid) => git.readTree({ ...this.repository(), oid }))
+  }
+
+  private repository() {
+    return { fs, gitdir: this.dir, cache: this.cache }
+  }
+}

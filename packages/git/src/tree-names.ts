@@ -1,0 +1,24 @@
+import { GitError } from './errors.ts'
+
+/**
+ * Refuses names that would leave the tree or reach into a repository when somebody writes the tree to disk.
+ * Git itself refuses to check such trees out. @throws GitError IllegalPath
+ */
+export function checkName(name: string, directory: string): void {
+  const lower = name.toLowerCase()
+  const illegal =
+    name === '' ||
+    name === '.' ||
+    name === '..' ||
+    lower === '.git' ||
+    lower === 'git~1' ||
+    name.includes('/') ||
+    name.includes('\\..') ||
+    name.includes('\0')
+  if (!illegal) return
+  const where = directory === '' ? 'the root' : `directory "${directory}"`
+  throw new GitError(
+    'IllegalPath',
+    `the repository has a file with the illegal name ${JSON.stringify(name)} in ${where}`,
+  )
+}

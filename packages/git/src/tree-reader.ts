@@ -1,0 +1,81 @@
+import type { ReadTreeResult } from 'isomorphic-git'
+import { GitError } from './errors.ts'
+import type { TreeEntry } from './mirror-types.ts'
+import { translateReadError } from './translate-error.ts'
+import { checkName } from './tree-names.ts'
+
+/** A file below some directory; its path is relative to that directory. */
+type Relative = TreeEntry
+
+interface Level {
+  entries: { name: string; mode: string; oid: string; isTree: boolean }[]
+}
+
+const MODES = new Set(['100644', '100755', '120000', '160000'])
+const MAX_DEPTH = 100
+const MAX_FILES = 1_000_000
+
+/**
+ * Reads whole trees. What a directory holds is remembered by its tree id, so that a commit that touches one file
+ * reads only the directories above it. Remembers no more than the last tree needed.
+ */
+export class TreeReader {
+  private readonly readLevel: (oid: string) => Promise<ReadTreeResult>
+  private levels = new Map<string, Level>()
+
+  constructor(readLevel: (oid: string) => Promise<ReadTreeResult>) {
+    this.readLevel = readLevel
+  }
+
+  /** Every file below a root tree, sorted by path. @throws GitError */
+  async read(root: string): Promise<TreeEntry[]> {
+    const used = new Map<string, Level>()
+    const entries: Relative[] = []
+    await this.collect(root, '', 0, used, entries)
+    this.levels = used
+    return entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  }
+
+  private async collect(
+    oid: string,
+    directory: string,
+    depth: number,
+    used: Map<string, Level>,
+    into: TreeEntry[],
+  ): Promise<void> {
+    if (depth > MAX_DEPTH)
+      throw new GitError('IllegalPath', `directories are nested deeper than ${MAX_DEPTH}: "${directory}"`)
+    const level = used.get(oid) ?? this.levels.get(oid) ?? (await this.load(oid, directory))
+    used.set(oid, level)
+    for (const { name, mode, oid: child, isTree } of level.entries) {
+      const path = directory === '' ? name : `${directory}/${name}`
+      if (isTree) await this.collect(child, path, depth + 1, used, into)
+      else into.push({ path, oid: child, mode: mode as TreeEntry['mode'] })
+    }
+    if (into.length > MAX_FILES)
+      throw new GitError('TooLarge', `the repository has more than ${MAX_FILES} files`)
+  }
+
+  private async load(oid: string, directory: string): Promise<Level> {
+    const tree = await this.readRaw(oid)
+    return {
+      entries: tree.map((entry) => {
+        checkName(entry.path, directory)
+        return { name: entry.path, oid: entry.oid, isTree: entry.type === 'tree', mode: fileMode(entry.mode) }
+      }),
+    }
+  }
+
+  private async readRaw(oid: string): Promise<ReadTreeResult['tree']> {
+    try {
+      return (await this.readLevel(oid)).tree
+    } catch (cause) {
+      throw translateReadError(cause, `tree ${oid}`)
+    }
+  }
+}
+
+/** Old repositories have modes such as 100664, which Git takes as 100644. */
+function fileMode(mode: string): string {
+  return MODES.has(mode) ? mode : '100644'
+}
