@@ -1,12 +1,7 @@
+export type { UnpackLimits } from './container.ts'
+export { applyDelta, blobsOfDelta, encodeDelta } from './delta.ts'
+export { ArtifactError, type ArtifactErrorCode } from './errors.ts'
 export { MemoryTree } from './memory-tree.ts'
-export {
-  applyDelta,
-  decodeSnapshot,
-  defaultPackLimits,
-  encodeDelta,
-  encodeSnapshot,
-  PackError,
-  type PackLimits,
-} from './pack.ts'
+export { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 export { type Archive, writeTarGz } from './tar-gz.ts'
-export { changedPaths, type FileContents, type FileMode, type TreeFile, treeDigest } from './tree.ts'
+export { byPath, type FileContents, type TreeFile, treeDigest } from './tree-file.ts'

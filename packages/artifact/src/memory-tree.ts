@@ -1,51 +1,71 @@
-import type { FileContents } from './tree.ts'
+import type { FileContents } from './tree-file.ts'
 
-/** A file tree in memory, in the form in which the kustomize engine reads files. '' is the root. */
+interface Directory {
+  /** Names, sorted when they are first asked for. */
+  names: Set<string>
+  sorted: string[] | undefined
+}
+
+/**
+ * A file tree in memory, for reading: what a build takes as its files. Paths are relative to the root; '' is the root.
+ * Lookups cost the same however many files there are.
+ */
 export class MemoryTree {
   private readonly files: ReadonlyMap<string, FileContents>
-  private readonly directories = new Map<string, Set<string>>([['', new Set()]])
+  private readonly directories = new Map<string, Directory>([['', newDirectory()]])
 
-  constructor(files: ReadonlyMap<string, FileContents>) {
-    this.files = files
-    for (const path of files.keys()) this.addParents(path)
+  constructor(files: ReadonlyMap<string, FileContents> | Iterable<FileContents>) {
+    this.files = files instanceof Map ? files : new Map(contentsByPath(files as Iterable<FileContents>))
+    for (const path of this.files.keys()) this.addToDirectories(path)
   }
 
-  /** The bytes of a file; undefined when it is absent, a directory or a symlink. */
+  /** The bytes of a file; undefined when there is none, or it is a directory or a symlink. */
   read(path: string): Uint8Array | undefined {
-    const file = this.files.get(path)
-    return file === undefined || file.mode === '120000' ? undefined : file.content
+    const found = this.files.get(path)
+    return found === undefined || found.file.mode === '120000' ? undefined : found.content
   }
 
   kind(path: string): 'file' | 'directory' | 'symlink' | undefined {
-    const file = this.files.get(path)
-    if (file !== undefined) return file.mode === '120000' ? 'symlink' : 'file'
+    const found = this.files.get(path)
+    if (found !== undefined) return found.file.mode === '120000' ? 'symlink' : 'file'
     return this.directories.has(path) ? 'directory' : undefined
   }
 
-  /** Where a symlink points, as written in it. */
+  /** Where a symlink points, as written in it; '' when the path is no symlink. */
   readlink(path: string): string {
-    return Buffer.from(this.files.get(path)?.content ?? []).toString('utf8')
+    const found = this.files.get(path)
+    return found?.file.mode === '120000' ? new TextDecoder().decode(found.content) : ''
   }
 
-  /** The names in a directory, sorted. */
+  /** The names in a directory, sorted; none when there is no such directory. */
   list(path: string): string[] {
-    return [...(this.directories.get(path) ?? [])].sort()
+    const directory = this.directories.get(path)
+    if (directory === undefined) return []
+    directory.sorted ??= [...directory.names].sort()
+    return directory.sorted
   }
 
-  /** Names the content, so that a parse of it can be used again. */
+  /** The blob id of a file. */
   id(path: string): string | undefined {
-    return this.files.get(path)?.blobId
+    return this.files.get(path)?.file.blobId
   }
 
-  private addParents(path: string): void {
+  private addToDirectories(path: string): void {
     const slash = path.lastIndexOf('/')
     const parent = slash < 0 ? '' : path.slice(0, slash)
     const known = this.directories.get(parent)
-    if (known !== undefined) {
-      known.add(path.slice(slash + 1))
-      return
-    }
-    this.directories.set(parent, new Set([path.slice(slash + 1)]))
-    this.addParents(parent)
+    const directory = known ?? newDirectory()
+    directory.names.add(path.slice(slash + 1))
+    if (known !== undefined) return
+    this.directories.set(parent, directory)
+    this.addToDirectories(parent)
   }
+}
+
+function newDirectory(): Directory {
+  return { names: new Set(), sorted: undefined }
+}
+
+function* contentsByPath(files: Iterable<FileContents>): Iterable<[string, FileContents]> {
+  for (const contents of files) yield [contents.file.path, contents]
 }

@@ -1,55 +1,50 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { pack } from 'tar-stream'
-import type { FileContents } from './tree.ts'
+import { tarEntry, tarTrailer } from './tar-entry.ts'
+import type { FileContents } from './tree-file.ts'
 
 const compress = promisify(gzip)
 
+/** A finished archive. */
 export interface Archive {
   bytes: Uint8Array
   /** `sha256:<hex>` of the bytes. */
   digest: string
+  /** Bytes. */
+  size: number
 }
 
 /**
- * A .tar.gz as Flux makes it, so that its consumers can verify and unpack it: lexical order with directory entries,
- * symlinks dropped, owner and times zeroed, modes 0750 for directories, 0600 for files, 0700 for executables.
- * The same files give the same bytes.
+ * Packs a tree as Flux does: in the order of a lexical walk with an entry for each directory, without symlinks,
+ * without owners and times, modes 0750, 0600 and 0700. The same tree gives the same bytes.
  */
 export async function writeTarGz(files: Iterable<FileContents>): Promise<Archive> {
-  const archive = pack()
-  const chunks: Buffer[] = []
-  archive.on('data', (chunk) => chunks.push(chunk as Buffer))
-  const ended = new Promise<void>((resolve, reject) => archive.on('end', resolve).on('error', reject))
-  const entries = [...withDirectories(files)].sort(([a], [b]) => (a < b ? -1 : 1))
-  for (const [path, file] of entries) addEntry(archive, path, file)
-  archive.finalize()
-  await ended
-  const bytes = await compress(Buffer.concat(chunks), { level: 1 })
-  return { bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` }
+  const bytes = await compress(Buffer.concat([...entries(files), tarTrailer()]), { level: 6 })
+  return { bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length }
 }
 
-const EPOCH = new Date(0)
-
-function addEntry(archive: ReturnType<typeof pack>, path: string, file: FileContents | undefined): void {
-  const owner = { uid: 0, gid: 0, mtime: EPOCH }
-  if (file === undefined) archive.entry({ ...owner, name: `${path}/`, type: 'directory', mode: 0o750 })
-  else
-    archive.entry(
-      { ...owner, name: path, mode: file.mode === '100755' ? 0o700 : 0o600 },
-      Buffer.from(file.content),
-    )
-}
-
-/** Files by path, with an entry of undefined for each directory that holds one. */
-function withDirectories(files: Iterable<FileContents>): Map<string, FileContents | undefined> {
-  const entries = new Map<string, FileContents | undefined>()
-  for (const file of files) {
-    if (file.mode === '120000') continue
-    for (let slash = file.path.indexOf('/'); slash >= 0; slash = file.path.indexOf('/', slash + 1))
-      entries.set(file.path.slice(0, slash), undefined)
-    entries.set(file.path, file)
+function* entries(files: Iterable<FileContents>): Iterable<Uint8Array> {
+  const seen = new Set<string>()
+  const regular = [...files].filter(({ file }) => file.mode !== '120000')
+  for (const { file, content } of regular.sort((a, b) => byWalk(a.file.path, b.file.path))) {
+    for (const directory of directoriesOf(file.path)) {
+      if (seen.has(directory)) continue
+      seen.add(directory)
+      yield* tarEntry({ path: `${directory}/`, type: 'directory', mode: 0o750 })
+    }
+    yield* tarEntry({ path: file.path, type: 'file', mode: file.mode === '100755' ? 0o700 : 0o600, content })
   }
-  return entries
+}
+
+/** Names of one directory are sorted, and a directory comes with all below it: compare part by part. */
+function byWalk(a: string, b: string): number {
+  const left = a.replaceAll('/', '\0')
+  const right = b.replaceAll('/', '\0')
+  return left < right ? -1 : left > right ? 1 : 0
+}
+
+function directoriesOf(path: string): string[] {
+  const parts = path.split('/').slice(0, -1)
+  return parts.map((_, index) => parts.slice(0, index + 1).join('/'))
 }
