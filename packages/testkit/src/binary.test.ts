@@ -8,10 +8,10 @@ import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
 import { expect, it } from 'vitest'
 import { binary, toolSource } from './binary.ts'
+import { platform } from './platform.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { type BinaryName, tools } from './tools.ts'
 
-const platform = { os: process.platform, arch: process.arch === 'x64' ? 'amd64' : process.arch }
 const script = '#!/bin/sh\necho it runs\n'
 
 it('a downloaded program whose checksum is right runs, and is downloaded once', async () => {
@@ -29,7 +29,7 @@ it('a downloaded program whose checksum is right runs, and is downloaded once', 
 })
 
 it('a program in an archive is taken out of it', async () => {
-  const { member = '' } = tools['nats-server'].release(platform)
+  const { member = '' } = tools['nats-server'].release(platform())
   await using mirror = await startMirror({
     'nats-server': tarOf({ 'README.md': 'x'.repeat(600), [member]: script }),
   })
@@ -93,7 +93,7 @@ async function startMirror(
 }
 
 function addRelease(served: Map<string, Buffer>, name: BinaryName, content: Buffer, changed: boolean): void {
-  const { url, checksum } = tools[name].release(platform)
+  const { url, checksum } = tools[name].release(platform())
   const pathOf = (address: string) => address.replace('https://', '')
   const fileName = url.slice(url.lastIndexOf('/') + 1)
   const hash = createHash('sha256').update(content).digest('hex')

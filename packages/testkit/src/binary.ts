@@ -5,6 +5,8 @@ import { delimiter, join } from 'node:path'
 import { download } from './download.ts'
 import { withFileLock } from './file-lock.ts'
 import { goBuild } from './go-build.ts'
+import { goInDocker, installedGo } from './go-toolchain.ts'
+import { platform } from './platform.ts'
 import { type BinaryName, type Tool, tools } from './tools.ts'
 
 /** How a program that is missing is had. */
@@ -106,12 +108,16 @@ interface Order {
 
 const fetchTool: Record<ToolSource, (name: BinaryName, tool: Tool, order: Order) => Promise<void>> = {
   go: (name, tool, { target, log }) =>
-    timed(`building ${name} ${tool.version} (${tool.buildTakes}, once)`, log, () => goBuild(tool, target)),
+    timed(`building ${name} ${tool.version} (${tool.buildTakes}, once)`, log, () =>
+      goBuild(tool, target, async () => installedGo),
+    ),
+  docker: (name, tool, { target, log, env }) =>
+    timed(`building ${name} ${tool.version} with Go in Docker (${tool.buildTakes}, once)`, log, () => {
+      const cache = join(cacheDirectory(env), '..', 'go')
+      return goBuild(tool, target, (directories) => goInDocker(directories, { cache, platform: platform() }))
+    }),
   download: (name, tool, { target, log, env }) =>
     timed(`downloading ${name} ${tool.version}`, log, () => download(name, tool, target, env)),
-  docker: async (name) => {
-    throw new Error(`${name} runs in a container when SETPOINT_TOOLS is docker, there is no program to start`)
-  },
 }
 
 async function timed(what: string, log: (line: string) => void, work: () => Promise<void>): Promise<void> {

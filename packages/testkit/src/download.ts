@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import type { Platform, Release, Tool } from './tools.ts'
+import { platform } from './platform.ts'
+import type { Release, Tool } from './tools.ts'
 
 const TIMEOUT_MS = 15 * 60_000
 const MAX_BYTES = 400 * 1024 * 1024
@@ -34,11 +35,6 @@ export async function download(
   const unfinished = `${target}.${process.pid}.unfinished`
   await writeFile(unfinished, program, { mode: 0o755 })
   await rename(unfinished, target)
-}
-
-function platform(): Platform {
-  const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64' }
-  return { os: process.platform, arch: architectures[process.arch] ?? process.arch }
 }
 
 async function officialChecksum({ url, checksum }: Release, env: NodeJS.ProcessEnv): Promise<string> {
