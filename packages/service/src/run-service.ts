@@ -57,12 +57,7 @@ const STUCK_MS = 15 * 60_000
  */
 export async function runService<S extends Settings>(definition: ServiceDefinition<S>): Promise<void> {
   const { config, common } = readConfigOrExit(definition)
-  const log = pino({
-    level: common['log-level'],
-    base: { controller: definition.controller, service: definition.name },
-    timestamp: () => `,"ts":"${new Date().toISOString()}"`,
-    formatters: { level: (label) => ({ level: label }) },
-  })
+  const log = makeLog(definition, common['log-level'])
   crashLoudly(log)
   const context = await connect(definition, config, common, log)
   const service = await definition.start(context)
@@ -87,6 +82,17 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   })
   log.info({}, 'stopped')
   process.exit(0)
+}
+
+/** JSON lines on standard output; that of a worker thread goes through its parent, which reads it. */
+function makeLog(definition: { controller: string; name: string }, level: string): Logger {
+  const options = {
+    level,
+    base: { controller: definition.controller, service: definition.name },
+    timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+    formatters: { level: (label: string) => ({ level: label }) },
+  }
+  return isMainThread ? pino(options) : pino(options, process.stdout)
 }
 
 async function connect<S extends Settings>(

@@ -1,0 +1,131 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startProgram } from './child-part.ts'
+import { type ReadLine, readNatsLine, readServiceLine } from './log-line.ts'
+import { greets, natsPart } from './nats-part.ts'
+import type { Ports } from './ports.ts'
+import type { UpOptions, UpWatcher } from './run-up.ts'
+import type { Part } from './running.ts'
+import { type ServiceDescription, serviceArguments, services } from './services.ts'
+import type { UpState } from './state-file.ts'
+import { type Supervised, type SupervisorOptions, supervise } from './supervise.ts'
+import { startThread } from './worker-part.ts'
+
+/** A service that got SIGTERM gives up by itself after its own grace time, which is shorter. */
+const SERVICE_GRACE_MS = 28_000
+const NATS_GRACE_MS = 10_000
+const NATS_STARTS_WITHIN_MS = 30_000
+
+interface Settings {
+  options: UpOptions
+  dataDirectory: string
+  ports: Ports
+  /** URL of the API server. */
+  server: string
+  watcher: UpWatcher
+  now(): number
+}
+
+/** The nats-server and the services of one `up`, kept running. */
+export class ServiceSet {
+  private readonly settings: Settings
+  private readonly natsUrl: string
+  private nats: Supervised | undefined
+  private services: Supervised[] = []
+
+  constructor(settings: Settings) {
+    this.settings = settings
+    this.natsUrl = settings.options.natsUrl ?? `nats://127.0.0.1:${settings.ports.nats}`
+  }
+
+  async start(onChange: () => void, signal: AbortSignal): Promise<void> {
+    const { options, dataDirectory, watcher, now } = this.settings
+    await mkdir(options.logDirectory ?? dataDirectory, { recursive: true })
+    await mkdir(join(dataDirectory, 'source'), { recursive: true, mode: 0o700 })
+    const supervision: SupervisorOptions = {
+      now,
+      onChange,
+      tell: (part, line) => watcher.log(part, 'error', line),
+    }
+    if (options.natsUrl === undefined) await this.startNats(supervision, signal)
+    this.services = services.map((service) => supervise(this.servicePart(service), supervision))
+  }
+
+  /** Services first, so that they can still say on the bus how it ended. */
+  async stop(): Promise<void> {
+    await Promise.all(this.services.map((service) => service.stop(SERVICE_GRACE_MS)))
+    await this.nats?.stop(NATS_GRACE_MS)
+  }
+
+  state(): UpState {
+    const { options, ports, server } = this.settings
+    return {
+      pid: process.pid,
+      server,
+      namespace: options.namespace,
+      singleProcess: options.singleProcess,
+      nats: { url: this.natsUrl, ...pidOf(this.nats), restarts: this.nats?.restarts ?? 0 },
+      services: this.services.map((service) => ({
+        name: service.name,
+        ...pidOf(service),
+        url: `http://127.0.0.1:${ports.http[service.name]}`,
+        restarts: service.restarts,
+      })),
+    }
+  }
+
+  private async startNats(supervision: SupervisorOptions, signal: AbortSignal): Promise<void> {
+    const { dataDirectory, ports, watcher } = this.settings
+    const part = await natsPart({
+      dataDirectory,
+      port: ports.nats,
+      logFile: this.logFile('nats-server'),
+      onLine: (line) => this.show('nats-server', readNatsLine(line)),
+      onProgress: watcher.tell,
+    })
+    this.nats = supervise(part, supervision)
+    for (let waited = 0; waited < NATS_STARTS_WITHIN_MS && !signal.aborted; waited += 25) {
+      if (this.nats.pid !== undefined && (await greets(ports.nats))) return
+      await new Promise((resolve) => setTimeout(resolve, 25))
+    }
+  }
+
+  private servicePart(service: ServiceDescription): Part {
+    const { options, ports } = this.settings
+    const http = ports.http[service.name] ?? 0
+    const args = serviceArguments(service, this.serviceSettings(), { http, artifact: ports.artifact })
+    const onLine = (line: string) => this.show(service.name, readServiceLine(line))
+    const node = ['--disable-warning=ExperimentalWarning', service.file]
+    return {
+      name: service.name,
+      start: () =>
+        options.singleProcess
+          ? startThread({ file: service.file, args, onLine })
+          : startProgram(service.name, {
+              command: process.execPath,
+              args: [...node, ...args],
+              logFile: this.logFile(service.name),
+              onLine,
+            }),
+    }
+  }
+
+  private serviceSettings() {
+    const { options, dataDirectory } = this.settings
+    const { kubeconfig, context, namespace, logLevel } = options
+    return { kubeconfig, context, namespace, logLevel, dataDirectory, natsUrl: this.natsUrl }
+  }
+
+  private logFile(name: string): string | undefined {
+    const { logDirectory } = this.settings.options
+    return logDirectory === undefined ? undefined : join(logDirectory, `${name}.log`)
+  }
+
+  private show(part: string, { severity, text }: ReadLine): void {
+    this.settings.watcher.log(part, severity, text)
+  }
+}
+
+function pidOf(supervised: Supervised | undefined): { pid?: number } {
+  return supervised?.pid === undefined ? {} : { pid: supervised.pid }
+}
