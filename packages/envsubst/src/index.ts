@@ -1,1 +1,3 @@
-export {}
+export { isVariableName, VARIABLE_NAME_PATTERN } from './names.ts'
+export type { SubstitutionProblem, SubstitutionProblemCode } from './problem.ts'
+export { type SubstituteOptions, type Substitution, substitute } from './substitute.ts'
