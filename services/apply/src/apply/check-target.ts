@@ -2,6 +2,7 @@ import { APPLY_FIELD_MANAGER } from '@setpoint/contracts'
 import { type JsonPatchOperation, KubeApiError } from '@setpoint/kube'
 import { gvkOf, type KubeObject } from '@setpoint/manifest'
 import type { ApplyContext, Task } from '../context.ts'
+import { inventoryOf } from '../inventory.ts'
 import { hasDrifted } from '../plan/diff.ts'
 import { isCreateOnly, isForced, isLeftAlone, isMerged } from '../switches.ts'
 import { takeOverPatch } from './managed-fields.ts'
@@ -18,34 +19,96 @@ export type Check = { target: Target } & (
 )
 
 /**
- * Reads the live object and asks the API server, by a dry run, what applying would make of it.
+ * Asks the API server, by a dry run, what applying would make of an object, and compares it with the live one.
  * @throws KubeApiError when the API server refuses the object.
  */
 export async function checkTarget(context: ApplyContext, task: Task, target: Target): Promise<Check> {
-  const { object, ref } = target
-  const live = await context.kube.get(gvkOf(object), ref, { signal: task.signal })
+  const [answer, found] = await askAbout(context, task, target)
+  if (answer instanceof KubeApiError || found !== undefined)
+    return compare(context, task, target, answer, found)
+  if (isCreation(answer))
+    return isLeftAlone(target.object, undefined)
+      ? { target, action: 'leave', live: undefined }
+      : { target, action: 'create' }
+  return compare(context, task, target, answer, await getLive(context, task, target))
+}
+
+type DryRunAnswer = KubeObject | KubeApiError
+
+/** One that should be there is read at the same time; for a new one the dry run tells that there is none, which saves the read. */
+async function askAbout(
+  context: ApplyContext,
+  task: Task,
+  target: Target,
+): Promise<[DryRunAnswer, KubeObject | undefined]> {
+  if (isExpected(task, target))
+    return Promise.all([dryRunApply(context, task, target), getLive(context, task, target)])
+  const answer = await dryRunApply(context, task, target)
+  return [answer, answer instanceof KubeApiError ? await getLive(context, task, target) : undefined]
+}
+
+async function compare(
+  context: ApplyContext,
+  task: Task,
+  target: Target,
+  answer: DryRunAnswer,
+  live: KubeObject | undefined,
+): Promise<Check> {
+  const { object } = target
   if (isLeftAlone(object, live)) return { target, action: 'leave', live }
   if (live !== undefined && isCreateOnly(object, live)) return { target, action: 'none', live }
+  if (answer instanceof KubeApiError) return recreateOrRefuse(context, task, target, answer, live)
+  if (live === undefined) return { target, action: 'create' }
+  const takeOver = isMerged(object, live) ? undefined : takeOverPatch(live)
+  if (takeOver === undefined && !hasDrifted(live, answer)) return { target, action: 'none', live }
+  return { target, action: 'configure', live, takeOver }
+}
+
+async function recreateOrRefuse(
+  context: ApplyContext,
+  task: Task,
+  target: Target,
+  refusal: KubeApiError,
+  live: KubeObject | undefined,
+): Promise<Check> {
+  if (live === undefined || !mayBeImmutable(refusal) || !mayRecreate(task, target, live)) throw refusal
+  await assureCreatable(context, task, target)
+  return { target, action: 'recreate', live }
+}
+
+async function dryRunApply(context: ApplyContext, task: Task, target: Target): Promise<DryRunAnswer> {
   try {
-    const dryRun = await dryRunApply(context, task, target)
-    if (live === undefined) return { target, action: 'create' }
-    const takeOver = isMerged(object, live) ? undefined : takeOverPatch(live)
-    if (takeOver !== undefined || hasDrifted(live, dryRun))
-      return { target, action: 'configure', live, takeOver }
-    return { target, action: 'none', live }
+    return await context.kube.apply(target.object, {
+      fieldManager: APPLY_FIELD_MANAGER,
+      dryRun: true,
+      signal: task.signal,
+    })
   } catch (error) {
-    if (live === undefined || !mayBeImmutable(error) || !mayRecreate(task, target, live)) throw error
-    await assureCreatable(context, task, target, error)
-    return { target, action: 'recreate', live }
+    if (error instanceof KubeApiError) return error
+    throw error
   }
 }
 
-function dryRunApply(context: ApplyContext, task: Task, target: Target): Promise<KubeObject> {
-  return context.kube.apply(target.object, {
-    fieldManager: APPLY_FIELD_MANAGER,
-    dryRun: true,
-    signal: task.signal,
-  })
+function getLive(
+  context: ApplyContext,
+  task: Task,
+  { object, ref }: Target,
+): Promise<KubeObject | undefined> {
+  return context.kube.get(gvkOf(object), ref, { signal: task.signal })
+}
+
+/** It was applied before, by this process or an earlier one. */
+function isExpected({ known, kustomization }: Task, { id }: Target): boolean {
+  return (
+    known.objects.has(id) ||
+    (kustomization.status?.lastAppliedRevision !== undefined &&
+      inventoryOf(kustomization).some((entry) => entry.id === id))
+  )
+}
+
+/** Only what was stored has a resource version. */
+function isCreation(dryRun: KubeObject): boolean {
+  return !dryRun.metadata.resourceVersion
 }
 
 function mayRecreate(task: Task, target: Target, live: KubeObject): boolean {
@@ -53,12 +116,7 @@ function mayRecreate(task: Task, target: Target, live: KubeObject): boolean {
 }
 
 /** Nothing may be deleted for an object that could not be created again: a valid one is refused only for its name. */
-async function assureCreatable(
-  context: ApplyContext,
-  task: Task,
-  target: Target,
-  reason: unknown,
-): Promise<void> {
+async function assureCreatable(context: ApplyContext, task: Task, target: Target): Promise<void> {
   try {
     await context.kube.create(target.object, {
       fieldManager: APPLY_FIELD_MANAGER,
@@ -66,7 +124,6 @@ async function assureCreatable(
       signal: task.signal,
     })
   } catch (error) {
-    if (error instanceof KubeApiError && error.reason === 'AlreadyExists') return
-    throw error instanceof KubeApiError ? error : reason
+    if (!(error instanceof KubeApiError) || error.reason !== 'AlreadyExists') throw error
   }
 }
