@@ -97,6 +97,15 @@ describe('a service', () => {
     await expectRefused(publish(apply, renderedMessage, subjects.rendered(key), rendered))
   })
 
+  it('takes back what it said itself, and nothing else', async () => {
+    await using render = await open('kustomize-render')
+    await using apply = await open('apply')
+    await publish(render, renderedMessage, subjects.rendered(key), rendered)
+    await expectRefused(apply.forget(subjects.rendered(key)))
+    await render.forget(subjects.rendered(key))
+    expect(await render.last(renderedMessage, subjects.rendered(key))).toBeUndefined()
+  })
+
   it('cannot put bytes into another one’s bucket', async () => {
     await using apply = await open('apply')
     await expectRefused(apply.putBytes('setpoint-rendered', 'forged', Uint8Array.of(1)))

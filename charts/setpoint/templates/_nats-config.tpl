@@ -6,9 +6,14 @@
 {{- $jetstream := list "$JS.API.INFO" "$JS.API.STREAM.INFO.>" "$JS.API.STREAM.NAMES" "$JS.API.STREAM.LIST" "$JS.API.STREAM.CREATE.>" "$JS.API.STREAM.MSG.GET.>" "$JS.API.DIRECT.GET.>" "$JS.API.CONSUMER.>" "$JS.ACK.>" "$JS.FC.>" }}
 {{- /* What each service has to say, beside that. */}}
 {{- $says := dict
-  "source" (list "setpoint.artifact.>" "setpoint.event.>" "setpoint.dead-letter.>" "$O.setpoint-artifact.>" "$JS.API.STREAM.PURGE.OBJ_setpoint-artifact")
-  "kustomize-render" (list "setpoint.rendered.>" "setpoint.dead-letter.>" "$O.setpoint-rendered.>" "$JS.API.STREAM.PURGE.OBJ_setpoint-rendered")
-  "apply" (list "setpoint.outcome.>" "setpoint.event.>" "setpoint.dead-letter.>") -}}
+  "source" (list "setpoint.artifact.>" "setpoint.event.>" "setpoint.dead-letter.>" "$O.setpoint-artifact.>")
+  "kustomize-render" (list "setpoint.rendered.>" "setpoint.dead-letter.>" "$O.setpoint-rendered.>")
+  "apply" (list "setpoint.outcome.>" "setpoint.event.>" "setpoint.dead-letter.>") }}
+{{- /* The streams in which each may take back what it said. */}}
+{{- $purges := dict
+  "source" (list "SETPOINT_ARTIFACT" "OBJ_setpoint-artifact")
+  "kustomize-render" (list "SETPOINT_RENDERED" "OBJ_setpoint-rendered")
+  "apply" (list "SETPOINT_OUTCOME") -}}
 server_name: $POD_NAME
 listen: "0.0.0.0:4222"
 http: "0.0.0.0:8222"
@@ -33,11 +38,13 @@ cluster {
 authorization {
   users: [
     {{- range $service, $variable := dict "source" "SOURCE_PASSWORD" "kustomize-render" "KUSTOMIZE_RENDER_PASSWORD" "apply" "APPLY_PASSWORD" }}
+    {{- $own := list }}
+    {{- range get $purges $service }}{{ $own = append $own (printf "$JS.API.STREAM.PURGE.%s" .) }}{{ end }}
     {
       user: "{{ $service }}"
       password: ${{ $variable }}
       permissions: {
-        publish: {{ concat (get $says $service) $jetstream | toRawJson }}
+        publish: {{ concat (get $says $service) $jetstream $own | toRawJson }}
         subscribe: ["_INBOX.>", "setpoint.reconcile.>"]
       }
     }
