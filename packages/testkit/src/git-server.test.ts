@@ -27,8 +27,9 @@ it('a clone over HTTP has the committed files, a symbolic link and the executabl
   expect(await git(['show', 'HEAD:a/b.txt'], { cwd: clone.path })).toBe('new')
 })
 
-it('a push over HTTP reaches the repository, and a revert takes it back', async () => {
-  await using server = await startGitServer()
+it('a push over HTTP reaches the repository and is told, and a revert takes it back', async () => {
+  const told: string[] = []
+  await using server = await startGitServer({ onPush: (name) => told.push(name) })
   await using clone = await temporaryDirectory('clone')
   const repo = await server.create('fleet')
   await repo.commit({ 'a.txt': 'one' })
@@ -37,6 +38,7 @@ it('a push over HTTP reaches the repository, and a revert takes it back', async 
   await git(['commit', '--quiet', '-am', 'two'], { cwd: clone.path })
   await git(['push', '--quiet', 'origin', 'main'], { cwd: clone.path })
   const pushed = await repo.head()
+  expect(told).toEqual(['fleet'])
   expect(await git(['show', 'main:a.txt'], { cwd: repo.dir })).toBe('two')
   await repo.revert(pushed)
   expect(await git(['show', 'main:a.txt'], { cwd: repo.dir })).toBe('one')

@@ -38,6 +38,8 @@ export interface GitServerOptions {
   /** Where the repositories are; a temporary directory when left out. */
   root?: string
   port?: number
+  /** Called after a push over HTTP was accepted, with the repository's name. */
+  onPush?(name: string): void
 }
 
 const KEPT_REQUESTS = 10_000
@@ -49,6 +51,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const requests: GitRequest[] = []
   const { server, caPem } = createServer(options, (request, response) => {
     record(requests, request, response)
+    reportPush(request, response, options)
     if (isAllowed(request.headers.authorization, options)) return serveGit(root, request, response)
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('wrong credentials\n')
   })
@@ -98,6 +101,12 @@ function record(requests: GitRequest[], request: IncomingMessage, response: Serv
     })
     if (requests.length > KEPT_REQUESTS) requests.shift()
   })
+}
+
+function reportPush(request: IncomingMessage, response: ServerResponse, { onPush }: GitServerOptions): void {
+  const name = /^\/(.+)\.git\/git-receive-pack$/.exec(request.url ?? '')?.[1]
+  if (name === undefined || request.method !== 'POST' || onPush === undefined) return
+  response.once('finish', () => response.statusCode === 200 && onPush(name))
 }
 
 function track(server: Server): { setOffline(offline: boolean): void } {

@@ -1,0 +1,31 @@
+import type { KubeClient } from '@setpoint/kube'
+import { namespace } from './cluster.ts'
+
+/** The two objects that tell a cluster which repository holds its set point. Everything else is in Git. */
+export async function bootstrap(kube: KubeClient, url: string): Promise<void> {
+  for (const object of [gitRepository(url), rootKustomization]) {
+    await kube.apply(object, { fieldManager: 'demo' })
+  }
+}
+
+function gitRepository(url: string) {
+  return {
+    apiVersion: 'source.toolkit.fluxcd.io/v1',
+    kind: 'GitRepository',
+    metadata: { name: 'fleet', namespace },
+    spec: { url, interval: '1m', ref: { branch: 'main' } },
+  }
+}
+
+const rootKustomization = {
+  apiVersion: 'kustomize.toolkit.fluxcd.io/v1',
+  kind: 'Kustomization',
+  metadata: { name: 'fleet', namespace },
+  spec: {
+    interval: '10m',
+    path: './clusters/demo',
+    prune: true,
+    wait: true,
+    sourceRef: { kind: 'GitRepository', name: 'fleet' },
+  },
+}

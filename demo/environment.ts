@@ -1,0 +1,86 @@
+import { copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ensureBinaries, type GitRepo, startGitServer, temporaryDirectory } from '@setpoint/testkit'
+import { type Cluster, startCluster } from './cluster.ts'
+import type { Narrator } from './narrator.ts'
+import { makeFleet, type WorkingCopy } from './working-copy.ts'
+
+/** All that the story plays on. The Git server stays; the cluster can be lost. */
+export interface Environment extends AsyncDisposable {
+  /** Everything that the demo writes is below it. */
+  home: string
+  /** Of the present cluster; the path stays the same when the cluster is replaced. */
+  kubeconfig: string
+  repo: GitRepo
+  copy: WorkingCopy
+  /** The id of the first commit. */
+  first: string
+  readonly cluster: Cluster
+  /** Kills the cluster, its store, NATS and Setpoint, and starts new and empty ones. */
+  replaceCluster(): Promise<void>
+  /** Keep the files for study when it is disposed of. */
+  keepFiles(): void
+}
+
+/** Installs what is missing and starts everything, with progress. */
+export async function startEnvironment(narrator: Narrator): Promise<Environment> {
+  await install(narrator)
+  const stack = new AsyncDisposableStack()
+  const home = await temporaryDirectory('demo')
+  let keep = false
+  stack.defer(() => (keep ? undefined : home[Symbol.asyncDispose]()))
+  let cluster: Cluster | undefined
+  stack.defer(() => cluster?.[Symbol.asyncDispose]())
+  try {
+    const { repo, copy, first } = await startFleet(stack, home.path, () => cluster?.hint())
+    const kubeconfig = join(home.path, 'kubeconfig')
+    let count = 0
+    const start = async () => {
+      const directory = join(home.path, `cluster-${++count}`)
+      cluster = await startCluster(directory, narrator)
+      await copyFile(cluster.plane.kubeconfig, kubeconfig)
+    }
+    await start()
+    return {
+      home: home.path,
+      kubeconfig,
+      repo,
+      copy,
+      first,
+      get cluster() {
+        if (cluster === undefined) throw new Error('there is no cluster')
+        return cluster
+      },
+      async replaceCluster() {
+        await cluster?.destroy()
+        cluster = undefined
+        await start()
+      },
+      keepFiles: () => {
+        keep = true
+      },
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    }
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function install({ heading, say }: Narrator): Promise<void> {
+  heading('What is needed')
+  const start = performance.now()
+  await ensureBinaries(
+    ['nats-server', 'etcd', 'kubectl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'],
+    { log: say },
+  )
+  say(`everything is installed (${((performance.now() - start) / 1000).toFixed(1)} s)`)
+}
+
+async function startFleet(stack: AsyncDisposableStack, home: string, onPush: () => void) {
+  const root = join(home, 'git')
+  await mkdir(root)
+  const server = stack.use(await startGitServer({ root, onPush }))
+  const repo = await server.create('fleet')
+  return { repo, ...(await makeFleet(repo, join(home, 'fleet'))) }
+}
