@@ -25,7 +25,7 @@ function expand(expansion: Expansion, variables: ReadonlyMap<string, string>, co
   const values = expansion.arguments.map((argument) => evaluate([argument], variables, context))
   const value = variables.get(name)
   if (value === undefined && context.strict && !isDefaultOperator(operator))
-    throw new SubstitutionFailure('NotSet', `variable not set (strict mode): "${name}"`, at, name)
+    throw new SubstitutionFailure('NotSet', `variable "${name}" is not set and has no default`, at, name)
   const text = applyOperator(operator, value ?? '', values, context.maxLength)
   if (text === undefined) throw tooLarge(expansion, context)
   if (!text.isWellFormed())
@@ -34,7 +34,7 @@ function expand(expansion: Expansion, variables: ReadonlyMap<string, string>, co
 }
 
 function tooLarge(part: Part, context: Context): SubstitutionFailure {
-  const message = `the text grows beyond ${context.maxLength} characters`
+  const message = `the text becomes longer than ${context.maxLength} characters`
   return typeof part === 'string'
     ? new SubstitutionFailure('TooLarge', message, 0)
     : new SubstitutionFailure('TooLarge', message, part.at, part.name)

@@ -42,12 +42,12 @@ function parseExpansion(cursor: Cursor, depth: number): Expansion {
 
 function parseOperator(cursor: Cursor, expansion: Expansion, depth: number): void {
   const first = cursor.peek()
-  if (first === ':') return parseDefaultOrSubstring(cursor, expansion, depth)
-  if (first === '=') return parseDefault(cursor, expansion, '=', depth)
-  if (first === ',' || first === '^') return parseCase(cursor, expansion)
-  if (first === '/') return parseReplace(cursor, expansion, depth)
-  if (first === '#' || first === '%') return parseTrim(cursor, expansion, first, depth)
-  if (!cursor.takes('}')) throw bad(expansion, 'missing closing brace')
+  if (first === ':') parseDefaultOrSubstring(cursor, expansion, depth)
+  else if (first === '=') parseDefault(cursor, expansion, '=', depth)
+  else if (first === ',' || first === '^') parseCase(cursor, expansion)
+  else if (first === '/') parseReplace(cursor, expansion, depth)
+  else if (first === '#' || first === '%') parseTrim(cursor, expansion, first, depth)
+  else if (!cursor.takes('}')) throw bad(expansion, 'missing closing brace')
 }
 
 /** `${#name}` */
@@ -75,6 +75,8 @@ function parseDefault(cursor: Cursor, expansion: Expansion, operator: string, de
 function parseSubstring(cursor: Cursor, expansion: Expansion, depth: number): void {
   cursor.takes(':')
   expansion.operator = ':'
+  // Flux refuses such a thing here; all else that is no number it lets pass, and gives the whole value.
+  if (cursor.peek() > '\x7f') throw bad(expansion)
   const notColon = (character: string) => character !== ':' && character !== '}'
   expansion.arguments.push(parseArgument(cursor, expansion, notColon, depth))
   if (cursor.takes('}')) return

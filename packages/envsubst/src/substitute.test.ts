@@ -31,6 +31,17 @@ describe('forms that Flux accepts', () => {
     ['${v: -1}', 'value'],
     ['${p#*/}', 'b/c.tar.gz'],
     ['${p##*/}', 'c.tar.gz'],
+    ['${p#[a-c]/}', 'b/c.tar.gz'],
+    ['${p#?}', '/b/c.tar.gz'],
+    ['${p#[}', 'a/b/c.tar.gz'],
+    ['${p%%[a-z]z}', 'a/b/c.tar.gz'],
+    ['${v: -1:2}', 'value'],
+    ['${v:-1}', 'value'],
+    ['${v:1:-1}', 'alu'],
+    ['${dots//./}', 'xyz'],
+    ['${v/#va/}', 'value'],
+    ['${v/${e}/x}', 'xvalue'],
+    ['${v,^}', 'value'],
     ['${p%.*}', 'a/b/c.tar'],
     ['${p%%.*}', 'a/b/c'],
     ['${v/a/b}', 'vblue'],
@@ -90,6 +101,8 @@ describe('forms that Flux refuses', () => {
     '${v^^^}',
     '${!v}',
     '${v:1${v}}',
+    '${uni:2}',
+    '${v:é}',
   ])('%s is a problem', (text) => {
     expect(strict(text).problem).toBeDefined()
   })
@@ -97,6 +110,7 @@ describe('forms that Flux refuses', () => {
 
 test('an unset variable is named with its line and column in strict mode', () => {
   expect(strict('a: 1\nb: x ${missing}\n').problem).toEqual({
+    code: 'NotSet',
     message: 'variable "missing" is not set and has no default',
     variable: 'missing',
     line: 2,
@@ -120,4 +134,18 @@ test('a problem shows the template and never a value', () => {
   const secret = new Map([['token', 'hunter2']])
   const { problem } = substitute('${token}${token-x}', secret, { strict: true })
   expect(JSON.stringify(problem)).not.toContain('hunter2')
+})
+
+test('a bad variable name is a problem even where no variable is used', () => {
+  const { problem } = substitute('a', new Map([['my-name', 'x']]))
+  expect(problem).toMatchObject({ code: 'InvalidName', variable: 'my-name' })
+})
+
+test('a pattern and a value that are both long end in bounded time', () => {
+  const long = new Map([
+    ['x', 'a'.repeat(100_000)],
+    ['glob', '*a'.repeat(10_000)],
+  ])
+  expect(substitute('${x##${glob}}', long).problem?.code).toBe('TooLarge')
+  expect(substitute('${x//a/${x}}', long).problem?.code).toBe('TooLarge')
 })
