@@ -5,4 +5,4 @@ export type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from
 export type { GitCredentials, RemoteOptions } from './remote-options.ts'
 export { type ReferenceSelector, type Resolved, resolveReference } from './resolve-reference.ts'
 export type { SemverTag } from './semver-tags.ts'
-export { compileIgnore, type Ignore } from './source-ignore.ts'
+export { compileIgnore, type Ignore, SOURCE_IGNORE } from './source-ignore.ts'

@@ -1,0 +1,46 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { join, normalize } from 'node:path'
+import Fastify, { type FastifyInstance } from 'fastify'
+
+export interface ArchiveServerOptions {
+  host: string
+  port: number
+  /** Directory of the archives. */
+  root: string
+  /** Makes an archive that is not on disk again; false when it is none that we know. */
+  restore(path: string): Promise<boolean>
+}
+
+/** Serves `GET /<kind>/<namespace>/<name>/<file>.tar.gz`, as Flux's source-controller does. */
+export async function startArchiveServer(options: ArchiveServerOptions): Promise<FastifyInstance> {
+  const server = Fastify({ logger: false, forceCloseConnections: true })
+  server.get<{ Params: Record<'kind' | 'namespace' | 'name' | 'file', string> }>(
+    '/:kind/:namespace/:name/:file',
+    async ({ params }, reply) => {
+      const { kind, namespace, name, file } = params
+      const path = `${kind}/${namespace}/${name}/${file}`
+      if (!isPlain(path) || !file.endsWith('.tar.gz')) return reply.code(404).send()
+      const found = (await sizeOf(join(options.root, path))) ?? (await restored(options, path))
+      if (found === undefined) return reply.code(404).send()
+      reply.header('content-length', found).type('application/gzip')
+      return reply.send(createReadStream(join(options.root, path)))
+    },
+  )
+  await server.listen({ host: options.host, port: options.port })
+  return server
+}
+
+async function restored(options: ArchiveServerOptions, path: string): Promise<number | undefined> {
+  return (await options.restore(path)) ? sizeOf(join(options.root, path)) : undefined
+}
+
+async function sizeOf(file: string): Promise<number | undefined> {
+  const found = await stat(file).catch(() => undefined)
+  return found?.isFile() ? found.size : undefined
+}
+
+/** Four plain names: nothing that could leave the directory. */
+function isPlain(path: string): boolean {
+  return /^[a-z0-9]+(?:\/[a-z0-9][-a-z0-9.]*){3}$/.test(path) && normalize(path) === path
+}

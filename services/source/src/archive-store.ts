@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { isMissing } from './disk.ts'
+
+export interface Retention {
+  /** Age at which an archive that is not among the newest is deleted. */
+  ttlMs: number
+  /** How many are kept at least. */
+  records: number
+}
+
+/** The .tar.gz files on disk, by their path `<kind>/<namespace>/<name>/<file>`. They can all be made again. */
+export class ArchiveStore {
+  readonly root: string
+  /** `host:port` that URLs name. */
+  advertised: string
+  private readonly retention: Retention
+
+  constructor(root: string, advertised: string, retention: Retention) {
+    this.root = root
+    this.advertised = advertised
+    this.retention = retention
+  }
+
+  /** Where consumers get a file. */
+  urlOf(path: string): string {
+    return `http://${this.advertised}/${path}`
+  }
+
+  async write(path: string, bytes: Uint8Array): Promise<void> {
+    const file = join(this.root, path)
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(`${file}.new`, bytes)
+    await rename(`${file}.new`, file)
+  }
+
+  /** True when the file is there and its bytes have the digest `sha256:<hex>`. */
+  async verify(path: string, digest: string): Promise<'intact' | 'missing' | 'damaged'> {
+    const hash = createHash('sha256')
+    try {
+      for await (const chunk of createReadStream(join(this.root, path))) hash.update(chunk)
+    } catch (error) {
+      if (isMissing(error)) return 'missing'
+      throw error
+    }
+    return `sha256:${hash.digest('hex')}` === digest ? 'intact' : 'damaged'
+  }
+
+  /** Deletes what is neither young nor among the newest, never the current one. */
+  async collect(current: string, nowMs: number): Promise<void> {
+    const directory = join(this.root, dirname(current))
+    const files = await this.newestFirst(directory)
+    for (const [index, { path, time }] of files.entries()) {
+      const isKept = index < this.retention.records || nowMs - time < this.retention.ttlMs
+      if (!isKept && path !== join(this.root, current)) await rm(path, { force: true })
+    }
+  }
+
+  /** Deletes every archive of one object. */
+  async remove(directory: string): Promise<void> {
+    await rm(join(this.root, directory), { recursive: true, force: true })
+  }
+
+  private async newestFirst(directory: string): Promise<{ path: string; time: number }[]> {
+    const names = await readdir(directory).catch(() => [])
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const path = join(directory, name)
+        return { path, time: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 }
+      }),
+    )
+    return files.sort((a, b) => b.time - a.time)
+  }
+}

@@ -1,0 +1,62 @@
+import { ArtifactError } from '@setpoint/artifact'
+import { BusError } from '@setpoint/bus'
+import { GitError, type GitErrorCode } from '@setpoint/git'
+import { ReconcileError } from '@setpoint/reconcile'
+import { diskProblem } from './disk.ts'
+
+/** Which of Flux's conditions says that something went wrong. */
+export type FailureCondition = 'FetchFailed' | 'StorageOperationFailed'
+
+/** A failed step, with the condition that shows it. */
+export class SourceFailure extends ReconcileError {
+  override name = 'SourceFailure'
+  readonly condition: FailureCondition
+
+  constructor(
+    condition: FailureCondition,
+    reason: string,
+    message: string,
+    options?: ErrorOptions & { retryAfterMs?: number },
+  ) {
+    super(reason, message, options)
+    this.condition = condition
+  }
+}
+
+const BUS_RETRY_MS = 2_000
+
+/** What a failure means for the object; undefined when it is no fault of the object, its repository or the storage. */
+export function toFailure(error: unknown): SourceFailure | undefined {
+  if (error instanceof SourceFailure) return error
+  if (error instanceof GitError) return fromGit(error)
+  if (error instanceof BusError)
+    return storage('PublishFailed', `cannot hand the artifact on: ${error.message}`, error, BUS_RETRY_MS)
+  if (error instanceof ArtifactError) return storage('ArchiveOperationFailed', error.message, error)
+  const disk = diskProblem(error)
+  if (disk !== undefined)
+    return storage(
+      'ArchiveOperationFailed',
+      `the storage of the source service cannot be written: ${disk}`,
+      error,
+    )
+  return undefined
+}
+
+const REASONS: Partial<Record<GitErrorCode, string>> = {
+  AuthenticationFailed: 'AuthenticationFailed',
+  EmptyRepository: 'EmptyGitRepository',
+  IllegalPath: 'IllegalPath',
+}
+
+function fromGit(error: GitError): SourceFailure {
+  if (error.code === 'DiskFull') return storage('ArchiveOperationFailed', error.message, error)
+  const reason = REASONS[error.code] ?? 'GitOperationFailed'
+  return new SourceFailure('FetchFailed', reason, error.message, { cause: error })
+}
+
+function storage(reason: string, message: string, cause: unknown, retryAfterMs?: number): SourceFailure {
+  return new SourceFailure('StorageOperationFailed', reason, message, {
+    cause,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
+}

@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  decodeSnapshot,
+  encodeDelta,
+  encodeSnapshot,
+  type FileContents,
+  type TreeFile,
+  treeDigest,
+} from '@setpoint/artifact'
+import { BusError } from '@setpoint/bus'
+import {
+  type ArtifactMessage,
+  type ArtifactTree,
+  artifactMessage,
+  GIT_REPOSITORY,
+  type StoredBytes,
+  subjects,
+} from '@setpoint/contracts'
+import { archivePath } from './archive-path.ts'
+import type { SourceContext, Task } from './context.ts'
+import type { FetchedTree } from './fetch.ts'
+import type { Known } from './known.ts'
+import type { Listing } from './listing.ts'
+import type { SourceState } from './state.ts'
+
+const BUCKET = 'setpoint-artifact'
+/** A delta up to this size travels in the message. */
+const MAX_INLINE_BYTES = 64 * 1024
+/** A delta may grow to a quarter of its snapshot, or to this if that is more; then a new snapshot is cut. */
+const MIN_DELTA_LIMIT_BYTES = 256 * 1024
+
+/** What has to be written to disk once the bus has been told. */
+interface Encoded {
+  tree: ArtifactTree
+  snapshot?: Uint8Array
+  delta?: Uint8Array
+}
+
+/** Brings back from disk what was known before a restart. */
+export async function recallState(context: SourceContext, task: Task): Promise<void> {
+  const { known } = task
+  if (known.stateRead) return
+  known.state = await context.states.load(known.uid)
+  known.stateRead = true
+  if (known.state !== undefined) known.base = await readBase(context, known, known.state)
+}
+
+/** Tells the world about a tree, first the bus, then the disk. @throws BusError, ArtifactError or a disk's error */
+export async function publishTree(context: SourceContext, task: Task, fetched: FetchedTree): Promise<void> {
+  const { known } = task
+  const before = known.state?.tree
+  const encoded = await encode(context, known, fetched.listing)
+  const state = toState(task, fetched, encoded.tree)
+  await putTree(context, known, encoded)
+  await context.bus.publish(artifactMessage, subjectOf(task), toMessage(context, task, state), {
+    traceId: task.traceId,
+  })
+  task.log.info({ revision: state.revision, digest: encoded.tree.digest, traceId: task.traceId }, 'published')
+  if (encoded.snapshot !== undefined) known.base = fetched.listing.files
+  known.fresh = encoded.snapshot === undefined ? fetched.listing.fresh : new Map()
+  known.published = true
+  known.state = state
+  await persist(context, known, encoded)
+  if (before !== undefined) await deleteReplaced(context, task, before, encoded.tree)
+}
+
+/** Sends what is known again when the stream holds something else. Looks once, and again when that was put in doubt. */
+export async function assurePublished(context: SourceContext, task: Task): Promise<void> {
+  const { known } = task
+  if (known.published || known.state === undefined) return
+  const message = toMessage(context, task, known.state)
+  const last = await context.bus.last(artifactMessage, subjectOf(task))
+  await putKnown(context, known, known.state)
+  if (!isDeepStrictEqual(last?.data, message)) {
+    await context.bus.publish(artifactMessage, subjectOf(task), message, { traceId: task.traceId })
+    task.log.info({ revision: message.revision }, 'published again')
+  }
+  known.published = true
+}
+
+/** Says that the source is gone, and deletes its bytes. */
+export async function publishGone(context: SourceContext, task: Task): Promise<void> {
+  const { namespace = '', name, uid = '' } = task.repository.metadata
+  const gone: ArtifactMessage = { kind: GIT_REPOSITORY.kind, namespace, name, uid, revision: '', url: '' }
+  await context.bus.publish(artifactMessage, subjectOf(task), gone, { traceId: task.traceId })
+  const tree = task.known.state?.tree
+  for (const stored of [tree?.snapshot, tree?.delta]) await deleteObject(context, stored)
+}
+
+/** Every file with its content, from disk. undefined when the disk does not hold it. @throws ArtifactError */
+export async function readSnapshot(
+  context: SourceContext,
+  known: Known,
+  state: SourceState,
+): Promise<FileContents[] | undefined> {
+  const bytes = await context.states.loadBytes(known.uid, 'snapshot')
+  if (bytes === undefined || sha256(bytes) !== state.tree.snapshot.digest) return undefined
+  return decodeSnapshot(bytes, { maxBytes: 2 * context.limits.artifactBytes + MIN_DELTA_LIMIT_BYTES })
+}
+
+async function encode(context: SourceContext, known: Known, listing: Listing): Promise<Encoded> {
+  const { base, state } = known
+  const common = { digest: treeDigest(listing.files.values()), files: listing.files.size }
+  if (base !== undefined && state !== undefined) {
+    const delta = encodeDelta(base, listing.files, (blobId) => contentOf(listing.fresh, blobId))
+    const limit = Math.max(MIN_DELTA_LIMIT_BYTES, state.tree.snapshot.size / 4)
+    if (common.digest === treeDigest(base.values()))
+      return { tree: { ...common, snapshot: state.tree.snapshot } }
+    if (delta.length <= limit)
+      return {
+        tree: { ...common, snapshot: state.tree.snapshot, delta: describe(known, 'delta', delta) },
+        delta,
+      }
+  }
+  const snapshot = encodeSnapshot(await allContents(context, known, listing))
+  return { tree: { ...common, snapshot: describe(known, 'snapshot', snapshot) }, snapshot }
+}
+
+async function allContents(context: SourceContext, known: Known, listing: Listing): Promise<FileContents[]> {
+  const contents = new Map(listing.fresh)
+  const old =
+    known.state === undefined || known.base === undefined
+      ? []
+      : await readSnapshot(context, known, known.state)
+  for (const { file, content } of old ?? []) contents.set(file.blobId, content)
+  return [...listing.files.values()].map((file) => ({ file, content: contentOf(contents, file.blobId) }))
+}
+
+function contentOf(contents: ReadonlyMap<string, Uint8Array>, blobId: string): Uint8Array {
+  const content = contents.get(blobId)
+  if (content === undefined) throw new BaseLost(`the content of blob ${blobId} was not read`)
+  return content
+}
+
+/** The snapshot on disk went away under us; the next run reads everything from Git. */
+export class BaseLost extends Error {
+  override name = 'BaseLost'
+}
+
+function describe(known: Known, kind: 'snapshot' | 'delta', bytes: Uint8Array): StoredBytes {
+  const digest = sha256(bytes)
+  const common = { digest, size: bytes.length }
+  if (kind === 'delta' && bytes.length <= MAX_INLINE_BYTES)
+    return { ...common, inline: Buffer.from(bytes).toString('base64') }
+  return { ...common, object: `${known.uid}/${kind}-${digest.slice('sha256:'.length)}` }
+}
+
+async function putTree(
+  context: SourceContext,
+  known: Known,
+  { tree, snapshot, delta }: Encoded,
+): Promise<void> {
+  if (snapshot !== undefined && tree.snapshot.object !== undefined)
+    await context.bus.putBytes(BUCKET, tree.snapshot.object, snapshot)
+  else if (!known.published && known.state !== undefined)
+    await putKnown(context, known, { ...known.state, tree })
+  if (delta !== undefined && tree.delta?.object !== undefined)
+    await context.bus.putBytes(BUCKET, tree.delta.object, delta)
+}
+
+/** The bytes of a known state; those that are there are not sent again. */
+async function putKnown(context: SourceContext, known: Known, { tree }: SourceState): Promise<void> {
+  for (const [name, stored] of [['snapshot', tree.snapshot] as const, ['delta', tree.delta] as const]) {
+    if (stored?.object === undefined) continue
+    const bytes = await context.states.loadBytes(known.uid, name)
+    if (bytes !== undefined && sha256(bytes) === stored.digest)
+      await context.bus.putBytes(BUCKET, stored.object, bytes)
+    else if (name === 'snapshot') forgetBase(known)
+  }
+  if (known.base === undefined) throw new BaseLost('the snapshot on disk is missing or damaged')
+}
+
+/** After this, the next run reads everything from Git and cuts a new snapshot. */
+export function forgetBase(known: Known): void {
+  known.base = undefined
+  known.state = undefined
+  known.fresh = new Map()
+}
+
+async function persist(context: SourceContext, known: Known, { snapshot, delta }: Encoded): Promise<void> {
+  const { uid, state } = known
+  if (state === undefined) return
+  try {
+    if (snapshot !== undefined) await context.states.saveBytes(uid, 'snapshot', snapshot)
+    if (delta !== undefined) await context.states.saveBytes(uid, 'delta', delta)
+    await context.states.save(uid, state)
+  } catch (error) {
+    // What the disk holds is behind what the bus was told: the next run starts from Git.
+    if (snapshot !== undefined) forgetBase(known)
+    throw error
+  }
+}
+
+/** Bytes that the newest message does not name. Who read the older message finds the newer one. */
+async function deleteReplaced(
+  context: SourceContext,
+  task: Task,
+  before: ArtifactTree,
+  now: ArtifactTree,
+): Promise<void> {
+  const kept = new Set([now.snapshot.object, now.delta?.object])
+  for (const stored of [before.snapshot, before.delta]) {
+    if (stored?.object === undefined || kept.has(stored.object)) continue
+    await deleteObject(context, stored).catch((error: unknown) =>
+      task.log.debug({ reason: String(error) }, 'replaced bytes could not be deleted'),
+    )
+  }
+}
+
+async function deleteObject(context: SourceContext, stored: StoredBytes | undefined): Promise<void> {
+  if (stored?.object === undefined) return
+  try {
+    await context.bus.deleteBytes(BUCKET, stored.object)
+  } catch (error) {
+    if (!(error instanceof BusError) || error.code !== 'NotFound') throw error
+  }
+}
+
+function toState(task: Task, { revision, commit, target }: FetchedTree, tree: ArtifactTree): SourceState {
+  const { url, ignore = '' } = task.repository.spec
+  return {
+    url,
+    resolved: target.resolved.candidates === undefined ? movedKey(target, commit.oid) : target.key,
+    revision,
+    commit: commit.oid,
+    subject: commit.message.split('\n')[0] ?? '',
+    ignore,
+    tree,
+  }
+}
+
+/** When the reference moved between the listing and the fetch, what was fetched counts. */
+function movedKey({ key, resolved }: FetchedTree['target'], fetched: string): string {
+  return key.replace(resolved.commit, fetched)
+}
+
+function toMessage(context: SourceContext, task: Task, state: SourceState): ArtifactMessage {
+  const { namespace = '', name, uid = '' } = task.repository.metadata
+  return {
+    kind: GIT_REPOSITORY.kind,
+    namespace,
+    name,
+    uid,
+    revision: state.revision,
+    url: context.archives.urlOf(archivePath(task.repository, state.commit)),
+    tree: state.tree,
+  }
+}
+
+function subjectOf({ repository }: Task): string {
+  const { namespace = '', name } = repository.metadata
+  return subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name })
+}
+
+async function readBase(
+  context: SourceContext,
+  known: Known,
+  state: SourceState,
+): Promise<ReadonlyMap<string, TreeFile> | undefined> {
+  const contents = await readSnapshot(context, known, state).catch(() => undefined)
+  return contents === undefined ? undefined : new Map(contents.map(({ file }) => [file.path, file]))
+}
+
+function sha256(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+}

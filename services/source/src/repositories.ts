@@ -1,0 +1,87 @@
+import { GIT_REPOSITORY, type GitRepository } from '@setpoint/contracts'
+import { type Informer, type KubeClient, startInformer } from '@setpoint/kube'
+import type { KubeObject } from '@setpoint/manifest'
+
+export interface RepositoryListener {
+  onUpsert(key: string, repository: GitRepository, previous: GitRepository | undefined): void
+  onDelete(key: string): void
+  onError(error: unknown): void
+}
+
+export interface RepositorySelection {
+  signal: AbortSignal
+  /** Empty: all. */
+  labelSelector: string
+}
+
+/** Every GitRepository as it is now: what the watch says, or what our own last write answered when that is newer. */
+export class Repositories {
+  private readonly informer: Informer
+  private readonly written = new Map<string, GitRepository>()
+
+  constructor(kube: KubeClient, options: RepositorySelection, listener: RepositoryListener) {
+    this.informer = startInformer(kube, {
+      gvk: GIT_REPOSITORY,
+      signal: options.signal,
+      labelSelector: options.labelSelector || undefined,
+      transform: withoutManagedFields,
+      onUpsert: (object, previous) => {
+        const key = keyOf(object)
+        const own = this.written.get(key)
+        if (own !== undefined && isNewer(object, own)) this.written.delete(key)
+        listener.onUpsert(key, object as GitRepository, previous as GitRepository | undefined)
+      },
+      onDelete: (object) => {
+        this.written.delete(keyOf(object))
+        listener.onDelete(keyOf(object))
+      },
+      onError: listener.onError,
+    })
+  }
+
+  get synced(): Promise<void> {
+    return this.informer.synced
+  }
+
+  get healthy(): boolean {
+    return this.informer.healthy
+  }
+
+  get(key: string): GitRepository | undefined {
+    const [namespace = '', name = ''] = key.split('/')
+    const seen = this.informer.get(namespace, name) as GitRepository | undefined
+    const own = this.written.get(key)
+    if (seen === undefined) return undefined
+    return own !== undefined && own.metadata.uid === seen.metadata.uid ? own : seen
+  }
+
+  keys(): string[] {
+    return this.informer.list().map(keyOf)
+  }
+
+  /** Notes the answer to a write of ours, which the watch may not have shown yet. */
+  wrote(object: KubeObject): GitRepository {
+    const own = withoutManagedFields(object) as GitRepository
+    const key = keyOf(own)
+    const [namespace = '', name = ''] = key.split('/')
+    const seen = this.informer.get(namespace, name)
+    if (seen === undefined || !isNewer(seen, own)) this.written.set(key, own)
+    return own
+  }
+}
+
+export function keyOf(object: { metadata: { namespace?: string; name: string } }): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+}
+
+function isNewer(seen: KubeObject, own: KubeObject): boolean {
+  return (
+    seen.metadata.uid !== own.metadata.uid ||
+    Number(seen.metadata.resourceVersion) >= Number(own.metadata.resourceVersion)
+  )
+}
+
+function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _managedFields, ...metadata } = object.metadata
+  return { ...object, metadata: metadata as KubeObject['metadata'] }
+}

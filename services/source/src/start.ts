@@ -1,0 +1,63 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { GIT_REPOSITORY } from '@setpoint/contracts'
+import type { RunningService, ServiceContext } from '@setpoint/service'
+import { startArchiveServer } from './archive-server.ts'
+import { ArchiveStore } from './archive-store.ts'
+import type { settings } from './config.ts'
+import { Memory } from './known.ts'
+import { sourceMetrics } from './metrics.ts'
+import { restoreArchive } from './restore.ts'
+import { Sourcer } from './sourcer.ts'
+import { StateStore } from './state-store.ts'
+
+type SourceConfig = ServiceContext<typeof settings>['config']
+
+/** Starts the service: serves archives, lists what is there, then works on every change, hint and timer. */
+export async function startSource(service: ServiceContext<typeof settings>): Promise<RunningService> {
+  const { config, bus, events, kube, log, now } = service
+  const archives = archiveStore(config)
+  const sourcer = new Sourcer({
+    kube,
+    bus,
+    events,
+    log,
+    now,
+    archives,
+    metrics: sourceMetrics(service.metrics),
+    limits: { fetchBytes: config['max-fetch-bytes'], artifactBytes: config['max-artifact-bytes'] },
+    memory: new Memory(),
+    states: new StateStore(join(config['storage-path'], 'repositories')),
+    concurrent: config.concurrent,
+    labelSelector: config['watch-label-selector'],
+  })
+  const server = await startArchiveServer({
+    ...config['storage-addr'],
+    root: archives.root,
+    restore: (path) => restoreArchive(sourcer.context, path),
+  })
+  const stopHints = bus.onHint(GIT_REPOSITORY.kind, ({ namespace, name }, _hint, traceId) =>
+    sourcer.checkNow(`${namespace}/${name}`, traceId),
+  )
+  bus.onStateLost(() => sourcer.publishAll())
+  void sourcer.begin()
+  return {
+    queues: { gitrepository: sourcer.queue },
+    problem: () => sourcer.problem(),
+    stop: async (graceMs) => {
+      stopHints()
+      await server.close()
+      await sourcer.stop(graceMs)
+    },
+  }
+}
+
+function archiveStore(config: SourceConfig): ArchiveStore {
+  const { host, port } = config['storage-addr']
+  const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host
+  const advertised = config['storage-adv-addr'] ?? `${reachable}:${port}`
+  return new ArchiveStore(join(config['storage-path'], 'archives'), advertised, {
+    ttlMs: config['artifact-retention-ttl-seconds'] * 1000,
+    records: config['artifact-retention-records'],
+  })
+}

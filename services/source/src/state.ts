@@ -1,0 +1,40 @@
+import type { Artifact, ArtifactTree } from '@setpoint/contracts'
+
+/** What is known of the artifact of one repository; kept on disk, so that a restart fetches nothing. */
+export interface SourceState {
+  /** spec.url that it came from. */
+  url: string
+  /** The reference and commit that were resolved, in one text: equal means that nothing has moved. */
+  resolved: string
+  revision: string
+  commit: string
+  /** First line of the commit message. */
+  subject: string
+  /** spec.ignore; '' when there is none. */
+  ignore: string
+  /** What the bus was told. Inline bytes are included. */
+  tree: ArtifactTree
+  /** The archive; undefined until it was made. */
+  archive?: Artifact
+}
+
+/** Reads a state back; undefined when it is none of ours. */
+export function readState(json: string): SourceState | undefined {
+  try {
+    const value: unknown = JSON.parse(json)
+    return isState(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isState(value: unknown): value is SourceState {
+  if (typeof value !== 'object' || value === null) return false
+  const texts = ['url', 'resolved', 'revision', 'commit', 'subject', 'ignore'] as const
+  const fields = value as Record<string, unknown>
+  return (
+    texts.every((name) => typeof fields[name] === 'string') &&
+    typeof fields.tree === 'object' &&
+    fields.tree !== null
+  )
+}
