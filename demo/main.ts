@@ -11,6 +11,8 @@ import { tellStory } from './story.ts'
  */
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } })
 
+const interrupted = new Error('interrupted')
+
 process.exitCode = await demo(onTerminal(process.stdout), values.once)
 
 async function demo(narrator: Narrator, once: boolean): Promise<number> {
@@ -42,8 +44,6 @@ async function tell(narrator: Narrator, once: boolean, stopped: Promise<string>)
     await environment?.[Symbol.asyncDispose]()
   }
 }
-
-const interrupted = new Error('interrupted')
 
 function refuse(): never {
   throw interrupted
