@@ -32,8 +32,9 @@ export function isNilOrEmpty(value: Value | undefined): boolean {
   return Array.isArray(value) ? value.length === 0 : isMap(value) && Object.keys(value).length === 0
 }
 
+/** A date is no string: its text is not its value. */
 export function isString(value: Value | undefined): boolean {
-  return typeof value === 'string' || (value instanceof SourceScalar && typeof value.value === 'string')
+  return typeof value === 'string' || (value instanceof SourceScalar && value.value === value.text)
 }
 
 /** The text of a scalar as it stands in the source; '' for a map or a list. */
@@ -63,7 +64,7 @@ export function plainText(text: string): Value {
 /** What a scalar becomes when bare text is written over it: quotes stay. */
 export function overwriteText(old: Value | undefined, text: string): Value {
   if (old instanceof SourceScalar && old.quoted) return new SourceScalar(text, text, true)
-  return plainText(text)
+  return new SourceScalar(text, resolvePlain(text, 'kustomize'), false)
 }
 
 export function cloneValue(value: Value): Value {
@@ -95,5 +96,8 @@ export function stringMap(value: Value | undefined): Map<string, string> {
 export const SourceText = {
   isQuoted: (value: Value): boolean => value instanceof SourceScalar && value.quoted,
   quoted: (text: string): Value => new SourceScalar(text, text, true),
+  /** Text that a build wrote without saying of what type it is. */
+  isBare: (value: Value): boolean =>
+    value instanceof SourceScalar && !value.quoted && value.value === value.text,
   valueOf: (value: Value): Value => (value instanceof SourceScalar ? value.value : value),
 }

@@ -1,6 +1,7 @@
 import { BuildError, within } from '../build-error.ts'
 import { isSelected } from '../resource/id.ts'
 import type { Resource } from '../resource/resource.ts'
+import { writeField } from '../shared-scalar.ts'
 import { isList, isMap, isMissingOrNull, isNull, type Value, type ValueMap } from '../value.ts'
 import { splitPath } from './path.ts'
 
@@ -59,7 +60,7 @@ function walkMap(map: ValueMap, [part = '', ...rest]: string[], spec: FieldSpec,
     map[name] = walk(value, rest, spec, visit)
     return
   }
-  map[name] = visit.change(value)
+  writeField(map, name, visit.change(value))
 }
 
 function created(visit: Visit): Value {

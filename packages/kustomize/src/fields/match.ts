@@ -1,5 +1,6 @@
 import { BuildError } from '../build-error.ts'
 import { compilePattern } from '../resource/selector.ts'
+import { writeField } from '../shared-scalar.ts'
 import {
   isList,
   isMap,
@@ -36,9 +37,7 @@ export function slotOf(container: Value[] | ValueMap, key: number | string): Slo
   const holder = container as { [key: string | number]: Value }
   return {
     get: () => holder[key] ?? null,
-    set: (value) => {
-      holder[key] = value
-    },
+    set: (value) => writeField(holder as ValueMap, String(key), value),
   }
 }
 

@@ -1,4 +1,5 @@
 import { BuildError } from '../build-error.ts'
+import { writeField } from '../shared-scalar.ts'
 import {
   isList,
   isMap,
@@ -107,7 +108,7 @@ function mergeField(base: ValueMap, patch: Value | undefined, name: string, cont
     path: [...context.path, name],
   })
   if (merged === undefined) delete base[name]
-  else base[name] = merged === old ? merged : keepStyle(old, merged)
+  else if (merged !== old) writeField(base, name, keepStyle(old, merged))
 }
 
 /** A scalar is written in the style of the one that it replaces: over a quoted string, a number becomes a string. */

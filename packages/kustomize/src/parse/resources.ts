@@ -50,7 +50,8 @@ function checkItem(file: string): (item: Item) => item is Item & { value: ValueM
   }
 }
 
-function checkMetadata(object: ValueMap, place: { file: string; line: number }): void {
+/** Every object has a kind, and a name but for lists. */
+export function checkMetadata(object: ValueMap, place: { file: string; line: number }): void {
   const kind = textOf(object.kind)
   if (isMissingOrNull(object.kind) || kind === '') {
     throw new BuildError('bad-value', 'missing kind in a resource', { ...place, field: 'kind' })

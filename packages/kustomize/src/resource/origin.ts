@@ -8,6 +8,9 @@ export interface Origin {
   configuredBy?: { apiVersion?: string; kind?: string; name?: string; namespace?: string }
 }
 
+export const originAnnotation = 'config.kubernetes.io/origin'
+export const transformationsAnnotation = 'alpha.config.kubernetes.io/transformations'
+
 export function appendOrigin(origin: Origin, path: string): Origin {
   return { ...origin, path: cleanRelative(`${origin.path ?? ''}/${path}`) }
 }

@@ -100,6 +100,7 @@ function takeMetadata(resource: Resource, old: Resource): void {
   resource.setName(old.name)
   resource.setNamespace(old.namespace)
   resource.copyNotesFrom(old)
+  resource.transformations = [...old.transformations]
 }
 
 function mergeData(resource: Resource, old: Resource, field: 'data' | 'binaryData'): void {

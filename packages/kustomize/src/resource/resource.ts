@@ -4,7 +4,7 @@ import {
   cloneMap,
   isMap,
   isNilOrEmpty,
-  isString,
+  overwriteText,
   stringMap,
   stringValue,
   textOf,
@@ -125,7 +125,7 @@ export class Resource {
   }
 
   setName(name: string): void {
-    this.ensureMetadata().name = keepQuotes(this.ensureMetadata().name, name)
+    this.ensureMetadata().name = overwriteText(this.ensureMetadata().name, name)
   }
 
   setNamespace(namespace: string): void {
@@ -135,7 +135,7 @@ export class Resource {
       return
     }
     const metadata = this.ensureMetadata()
-    metadata.namespace = keepQuotes(metadata.namespace, namespace)
+    metadata.namespace = overwriteText(metadata.namespace, namespace)
   }
 
   /** Writes the map anew; its values become strings. An empty one is removed. */
@@ -187,9 +187,4 @@ export class Resource {
     const value = this.metadata()?.[field]
     return isNilOrEmpty(value) ? '' : textOf(value)
   }
-}
-
-/** A name is a string, whatever it looks like. */
-function keepQuotes(old: ValueMap[string] | undefined, text: string): ValueMap[string] {
-  return old === undefined || isString(old) ? stringValue(text) : text
 }

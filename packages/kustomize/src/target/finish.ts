@@ -1,6 +1,12 @@
 import { type JsonObject, plainValue } from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
-import { originText, transformationsText } from '../resource/origin.ts'
+import { checkMetadata } from '../parse/resources.ts'
+import {
+  originAnnotation,
+  originText,
+  transformationsAnnotation,
+  transformationsText,
+} from '../resource/origin.ts'
 import type { Resource } from '../resource/resource.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
 import { addHashes } from '../transformers/hash.ts'
@@ -32,6 +38,7 @@ export function finish(
 
 function dropLocal(list: ResourceList): void {
   list.items = list.items.filter((resource) => {
+    checkMetadata(resource.object, resource.source)
     const local = resource.annotations.get('config.kubernetes.io/local-config')
     return local === undefined || local === 'false'
   })
@@ -66,19 +73,17 @@ const buildAnnotations = new Set([
   'config.k8s.io/id',
   'helm.kustomize.k8s.io/generated',
 ])
-const originKey = 'config.kubernetes.io/origin'
-const transformationsKey = 'alpha.config.kubernetes.io/transformations'
 
 function builtResource(resource: Resource, buildMetadata: string[]): BuiltResource {
   const annotations = resource.annotations
   for (const key of annotations.keys()) if (buildAnnotations.has(key)) annotations.delete(key)
-  annotations.delete(originKey)
-  annotations.delete(transformationsKey)
+  annotations.delete(originAnnotation)
+  annotations.delete(transformationsAnnotation)
   if (buildMetadata.includes('originAnnotations') && resource.origin !== undefined) {
-    annotations.set(originKey, originText(resource.origin))
+    annotations.set(originAnnotation, originText(resource.origin))
   }
   if (buildMetadata.includes('transformerAnnotations') && resource.transformations.length > 0) {
-    annotations.set(transformationsKey, transformationsText(resource.transformations))
+    annotations.set(transformationsAnnotation, transformationsText(resource.transformations))
   }
   resource.setMetaMap('annotations', annotations)
   checkPrintable(resource)

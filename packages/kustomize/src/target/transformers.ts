@@ -137,7 +137,7 @@ function labelSteps({ kustomization }: TargetContext, config: TransformerConfig)
     const specs = labelSpecs(label, config)
     return (list) => setEntries(list, label.pairs ?? {}, specs)
   })
-  if (Object.keys(commonLabels).length === 0) return steps
+  if (labels.length === 0 && Object.keys(commonLabels).length === 0) return []
   return [...steps, ['commonLabels', (list) => setEntries(list, commonLabels, config.commonLabels)]]
 }
 

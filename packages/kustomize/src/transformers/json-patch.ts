@@ -39,18 +39,25 @@ function readOperation(value: Json, at: number): JsonPatchOperation {
     throw new BuildError('bad-patch', `operation ${at} of the JSON patch must be a map`)
   }
   const { op, path, from } = value
-  const operation: JsonPatchOperation = {
-    op: typeof op === 'string' ? op : '',
-    path: typeof path === 'string' ? path : '',
-  }
+  if (typeof path !== 'string')
+    throw new BuildError('bad-patch', `operation ${at} of the JSON patch has no path`)
+  const operation: JsonPatchOperation = { op: typeof op === 'string' ? op : '', path }
   if (typeof from === 'string') operation.from = from
   if (Object.hasOwn(value, 'value')) operation.value = value.value ?? null
   return operation
 }
 
-/** Applies the operations in turn. Changes the document, or throws at the first that does not fit. */
-export function applyJsonPatch(document: Json, operations: JsonPatchOperation[]): void {
-  for (const operation of operations) applyOperation(document, operation)
+/**
+ * Applies the operations in turn, as the library that kustomize uses: a replace of a key that is not there adds it,
+ * a copy of one is a null. Changes the document and returns it, or throws at the first operation that does not fit.
+ */
+export function applyJsonPatch(document: Json, operations: JsonPatchOperation[]): Json {
+  let result = document
+  for (const operation of operations) {
+    if (operation.op === 'replace' && operation.path === '') result = clone(operation.value ?? null)
+    else applyOperation(result, operation)
+  }
+  return result
 }
 
 type Apply = (document: Json, operation: JsonPatchOperation) => void
@@ -95,7 +102,7 @@ interface Target {
 
 function locate(document: Json, pointer: string, op: string): Target {
   const parts = pointer.split('/')
-  if (parts.length < 2 || parts[0] !== '') throw missing(op, pointer)
+  if (parts.length < 2) throw missing(op, pointer)
   const keys = parts.slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   let parent: Json = document
   for (const key of keys.slice(0, -1)) {
@@ -118,7 +125,7 @@ function child(parent: Container, key: string, op: string, pointer: string): Jso
 
 /** An index may count from the end with a minus. */
 function indexOf(list: Json[], key: string, last: number, op: string, pointer: string): number {
-  const index = /^-?\d+$/.test(key) ? Number(key) : Number.NaN
+  const index = /^[-+]?\d+$/.test(key) ? Number(key) : Number.NaN
   const counted = index < 0 ? index + last + 1 : index
   if (Number.isNaN(counted) || counted < 0 || counted > last) {
     throw new BuildError(
@@ -150,20 +157,16 @@ function removeAt(document: Json, pointer: string, op: string): Json {
 function replaceAt(document: Json, pointer: string, value: Json): void {
   const { parent, key } = locate(document, pointer, 'replace')
   if (Array.isArray(parent)) parent[indexOf(parent, key, parent.length - 1, 'replace', pointer)] = value
-  else if (Object.hasOwn(parent, key)) parent[key] = value
-  else throw missing('replace', pointer)
+  else parent[key] = value
 }
 
 function valueAt(document: Json, pointer: string, op: string): Json {
   const { parent, key } = locate(document, pointer, op)
-  const value = child(parent, key, op, pointer)
-  if (value === undefined) throw missing(op, pointer)
-  return value
+  return child(parent, key, op, pointer) ?? null
 }
 
 function testAt(document: Json, { path, value }: JsonPatchOperation): void {
-  const { parent, key } = locate(document, path, 'test')
-  const found = child(parent, key, 'test', path) ?? null
+  const found = path === '' ? document : valueAt(document, path, 'test')
   if (printJson(found) === printJson(value ?? null)) return
   throw new BuildError('bad-patch', `testing value ${path} failed: it is ${printJson(found)}`)
 }

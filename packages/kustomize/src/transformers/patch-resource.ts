@@ -1,8 +1,9 @@
 import { type Json, plainValue, SourceScalar } from '@setpoint/manifest'
-import { within } from '../build-error.ts'
+import { BuildError, within } from '../build-error.ts'
 import type { Schemas } from '../merge/schema.ts'
 import { strategicMerge } from '../merge/strategic-merge.ts'
 import { describeId } from '../resource/id.ts'
+import { originAnnotation, transformationsAnnotation } from '../resource/origin.ts'
 import type { Resource } from '../resource/resource.ts'
 import { cloneMap, isMap, isNilOrEmpty, stringValue, type Value, type ValueMap } from '../value.ts'
 import { applyJsonPatch, type JsonPatchOperation } from './json-patch.ts'
@@ -36,8 +37,48 @@ export function applyOperations(resource: Resource, operations: JsonPatchOperati
   const object = plainValue(resource.object) as { [key: string]: Json }
   // kustomize holds its notes in annotations, so a patch may count on that map.
   if (resource.hasBuildNotes()) ensureAnnotations(object)
-  within({ ...resource.source, field: describeId(resource.id) }, () => applyJsonPatch(object, operations))
-  resource.object = styled(object)
+  const tracked = trackedNotes(resource)
+  if (tracked.length > 0) ensureAnnotations(object)
+  const annotations = annotationsOf(object)
+  for (const { key } of tracked) if (annotations !== undefined) annotations[key] = key
+  within({ ...resource.source, field: describeId(resource.id) }, () => {
+    const patched = applyJsonPatch(object, operations)
+    if (typeof patched !== 'object' || patched === null || Array.isArray(patched)) {
+      throw new BuildError('bad-patch', 'the patch leaves no object')
+    }
+    const left = annotationsOf(patched)
+    for (const { key, forget } of tracked) {
+      if (left?.[key] === undefined) forget()
+      else delete left[key]
+    }
+    resource.object = styled(patched)
+  })
+}
+
+/** kustomize keeps these in annotations, where a patch can remove them. */
+function trackedNotes(resource: Resource): { key: string; forget: () => void }[] {
+  const notes: { key: string; forget: () => void }[] = []
+  if (resource.origin !== undefined) {
+    const forget = () => {
+      resource.origin = undefined
+    }
+    notes.push({ key: originAnnotation, forget })
+  }
+  if (resource.transformations.length > 0) {
+    const forget = () => {
+      resource.transformations = []
+    }
+    notes.push({ key: transformationsAnnotation, forget })
+  }
+  return notes
+}
+
+function annotationsOf(object: { [key: string]: Json }): { [key: string]: Json } | undefined {
+  const { metadata } = object
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return undefined
+  const { annotations } = metadata
+  if (typeof annotations !== 'object' || annotations === null || Array.isArray(annotations)) return undefined
+  return annotations
 }
 
 function ensureAnnotations(object: { [key: string]: Json }): void {
@@ -46,7 +87,7 @@ function ensureAnnotations(object: { [key: string]: Json }): void {
   metadata.annotations ??= {}
 }
 
-/** Strings in the style in which they would be written. */
+/** Values with the text and the style in which kustomize would write them, which labels and annotations show. */
 function styled(map: { [key: string]: Json }): ValueMap {
   const result: ValueMap = {}
   for (const key in map) result[key] = styledValue(map[key] ?? null)
@@ -56,6 +97,15 @@ function styled(map: { [key: string]: Json }): ValueMap {
 function styledValue(value: Json): Value {
   if (typeof value === 'string')
     return value.includes('\n') ? new SourceScalar(value, value, true) : stringValue(value)
+  if (typeof value === 'number') return styledNumber(value)
   if (Array.isArray(value)) return value.map(styledValue)
   return typeof value === 'object' && value !== null ? styled(value) : value
+}
+
+/** A million is written 1e+06. */
+function styledNumber(value: number): Value {
+  if (Math.abs(value) < 1e6) return value
+  const [mantissa = '', power = '0'] = value.toExponential().split('e')
+  const text = `${mantissa}e+${power.replace('+', '').padStart(2, '0')}`
+  return new SourceScalar(text, value, false)
 }

@@ -3,7 +3,7 @@ import { isString, overwriteText, plainText, SourceText, stringValue, textOf, ty
 
 /** Writes text over a scalar, which keeps its type: a string stays one, a number must get a number. */
 export function writeScalar(old: Value, text: string): Value {
-  if (old === '') return plainText(text)
+  if (old === '' || SourceText.isBare(old)) return plainText(text)
   if (isString(old)) return SourceText.isQuoted(old) ? SourceText.quoted(text) : stringValue(text)
   const value = overwriteText(old, text)
   if (isSameType(old, value)) return value
@@ -17,5 +17,6 @@ function isSameType(old: Value, value: Value): boolean {
 function typeOf(value: Value): string {
   const plain = SourceText.valueOf(value)
   if (plain === null) return 'null'
+  if (typeof plain === 'string' && !isString(value)) return 'time'
   return typeof plain === 'bigint' ? 'number' : typeof plain
 }

@@ -1,5 +1,12 @@
 import { type Json, parseYamlSource, plainValue } from '@setpoint/manifest'
-import { type Document, isSeq, isMap as isYamlMap, isScalar as isYamlScalar, parseDocument } from 'yaml'
+import {
+  type Document,
+  isSeq,
+  isMap as isYamlMap,
+  isScalar as isYamlScalar,
+  parseDocument,
+  type Scalar,
+} from 'yaml'
 import { BuildError } from '../build-error.ts'
 import { lookUp } from '../fields/lookup.ts'
 import { type CreateKind, matchPath, type Slot } from '../fields/match.ts'
@@ -58,12 +65,24 @@ function writeInText(text: string, path: string[], value: Value, create: CreateK
   const root: Slot = { get: () => holder.value, set: () => {} }
   const slots = quietly(() => matchPath(root, path, create))
   if (slots === undefined || slots.length === 0) return undefined
-  for (const slot of slots)
-    slot.set(isScalar(slot.get()) ? writeScalar(slot.get(), textOf(value)) : cloneValue(value))
   const first = text.trimStart()[0]
-  return first === '{' || first === '['
-    ? jsonText(holder.value, text)
-    : yamlText(text, plainValue(holder.value))
+  const isJson = first === '{' || first === '['
+  const written = slots.map((slot) => writeSlot(slot, value))
+  // kustomize writes nothing where the text does not fit into JSON, and tags it where it does not fit into YAML.
+  if (isJson) return written.includes(false) ? text : jsonText(holder.value, text)
+  return yamlText(text, plainValue(holder.value))
+}
+
+/** False when the text is not of the type of the scalar that it replaces. */
+function writeSlot(slot: Slot, value: Value): boolean {
+  const old = slot.get()
+  if (!isScalar(old)) {
+    slot.set(cloneValue(value))
+    return true
+  }
+  const fitting = quietly(() => writeScalar(old, textOf(value)))
+  slot.set(fitting ?? textOf(value))
+  return fitting !== undefined
 }
 
 function jsonText(value: Value, original: string): string {
@@ -97,7 +116,20 @@ function writeDifferences(document: Document, path: (string | number)[], wanted:
     for (const [at, item] of wanted.entries()) writeDifferences(document, [...path, at], item)
   } else if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted) && isYamlMap(node)) {
     for (const key of Object.keys(wanted)) writeDifferences(document, [...path, key], wanted[key] ?? null)
-  } else if (!(isYamlScalar(node) && node.value === wanted)) {
+  } else if (isYamlScalar(node)) {
+    writeYamlScalar(node, wanted)
+  } else {
     document.setIn(path, wanted)
   }
+}
+
+/** Text over a number or a boolean is tagged with the old type, as kustomize does it. */
+function writeYamlScalar(node: Scalar, wanted: Json): void {
+  const { value } = node
+  if (value === wanted) return
+  if (typeof wanted === 'string' && typeof value === 'number')
+    node.tag = Number.isInteger(value) ? '!!int' : '!!float'
+  if (typeof wanted === 'string' && typeof value === 'boolean') node.tag = '!!bool'
+  if (node.tag !== undefined && typeof wanted === 'string') node.type = 'PLAIN'
+  node.value = wanted
 }

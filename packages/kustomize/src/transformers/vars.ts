@@ -13,6 +13,7 @@ import {
   sameId,
 } from '../resource/id.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
+import { writeField } from '../shared-scalar.ts'
 import {
   isList,
   isMap,
@@ -109,7 +110,7 @@ function splitIndex(part: string): string[] {
 function expanded(value: Value, replace: Replacer): Value {
   if (isMissingOrNull(value)) return value
   if (isMap(value)) {
-    for (const key in value) value[key] = expandedScalar(value[key] ?? null, replace)
+    for (const key in value) writeField(value, key, expandedScalar(value[key] ?? null, replace))
     return value
   }
   if (!isList(value)) return expandedScalar(value, replace)
