@@ -9,4 +9,5 @@ export {
 } from './bus.ts'
 export type { BusConnectOptions, BusLog } from './connection.ts'
 export { BusError, type BusErrorCode } from './errors.ts'
+export { inspectStreams, type StreamReport } from './inspect.ts'
 export type { Bucket } from './streams.ts'

@@ -53,4 +53,8 @@ export function streamOf(subject: string): string {
   return name
 }
 
-const STREAM_NAMES = new Set(streamConfigs(1).map((config) => config.name))
+/** The names of all of them. */
+export const STREAM_NAMES: ReadonlySet<string> = new Set(streamConfigs(1).map((config) => config.name))
+
+/** JetStream's error code for a stream that is not there. */
+export const STREAM_NOT_FOUND = 10059

@@ -1,0 +1,71 @@
+import { GIT_REPOSITORY, KUSTOMIZATION } from '@setpoint/contracts'
+import { UsageError } from '../errors.ts'
+
+/** One of the kinds that Setpoint reconciles. */
+export interface ManagedKind {
+  ref: typeof GIT_REPOSITORY | typeof KUSTOMIZATION
+  /** As `get` and messages write it. */
+  singular: string
+  /** What the command line takes for it; Flux's spellings are among them. */
+  spellings: readonly string[]
+}
+
+export const gitRepository: ManagedKind = {
+  ref: GIT_REPOSITORY,
+  singular: 'gitrepository',
+  spellings: ['gitrepository', 'gitrepositories', 'gitrepo', 'gitrepos', 'git'],
+}
+
+export const kustomization: ManagedKind = {
+  ref: KUSTOMIZATION,
+  singular: 'kustomization',
+  spellings: ['kustomization', 'kustomizations', 'ks'],
+}
+
+const managedKinds: readonly ManagedKind[] = [gitRepository, kustomization]
+
+/** What the shell may complete after `reconcile`, `suspend` and `resume`. */
+export const kindWords: readonly string[] = ['kustomization', 'gitrepository', 'source']
+
+export interface Target {
+  kind: ManagedKind
+  /** Empty when no name was given. */
+  names: string[]
+}
+
+/**
+ * Reads what a command is about: `kustomization NAME`, `ks NAME`, `source git NAME`, `gitrepository/NAME`.
+ * @throws UsageError when the kind is missing or unknown.
+ */
+export function readTarget(args: readonly string[]): Target {
+  const [first = '', ...rest] = args
+  if (first === '') throw new UsageError('say what: a kind and a name, such as "kustomization apps"')
+  const slash = first.indexOf('/')
+  if (slash >= 0) return { kind: findKind(first.slice(0, slash)), names: [first.slice(slash + 1), ...rest] }
+  if (/^sources?$/i.test(first)) return readSourceTarget(rest)
+  return { kind: findKind(first), names: rest }
+}
+
+/** One target with exactly one name. */
+export function readOneTarget(args: readonly string[]): { kind: ManagedKind; name: string } {
+  const { kind, names } = readTarget(args)
+  const [name, ...more] = names
+  if (name === undefined || name === '') throw new UsageError(`give the name of the ${kind.singular}`)
+  if (more.length > 0) throw new UsageError(`one name only, not also "${more.join(' ')}"`)
+  return { kind, name }
+}
+
+function readSourceTarget(rest: readonly string[]): Target {
+  const [type = '', ...names] = rest
+  const kind = findKind(type)
+  if (kind !== gitRepository) throw new UsageError(`"${type}" is no kind of source; take "source git"`)
+  return { kind, names }
+}
+
+function findKind(spelling: string): ManagedKind {
+  const wanted = spelling.toLowerCase()
+  const found = managedKinds.find(({ spellings }) => spellings.includes(wanted))
+  if (found === undefined)
+    throw new UsageError(`unknown kind "${spelling}"; take kustomization (ks) or gitrepository (source git)`)
+  return found
+}

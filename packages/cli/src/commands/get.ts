@@ -1,0 +1,104 @@
+import { gitRepository, kustomization, type ManagedKind, readTarget } from '../cluster/kinds.ts'
+import { getManaged, listManaged, type ManagedObject } from '../cluster/managed-object.ts'
+import { type Command, type CommandContext, outputFlag } from '../command.ts'
+import { UsageError } from '../errors.ts'
+import { managedColumns } from '../output/managed-columns.ts'
+import { listOf, printStructured, withoutManagedFields } from '../output/structured.ts'
+import { printTable } from '../output/table.ts'
+
+export const command: Command = {
+  name: 'get',
+  summary: 'Show sources and Kustomizations with their state',
+  usage: 'sources|kustomizations|all [NAME]',
+  examples: [
+    { does: 'Everything, in all namespaces', line: 'setpoint get all -A' },
+    {
+      does: 'The Kustomizations of a namespace, with more columns',
+      line: 'setpoint get kustomizations -n apps -o wide',
+    },
+    { does: 'One Git source as YAML', line: 'setpoint get sources git podinfo -o yaml' },
+  ],
+  flags: {
+    'all-namespaces': { type: 'boolean', short: 'A', description: 'Objects of all namespaces' },
+    output: outputFlag('wide', 'json', 'yaml'),
+  },
+  completes: ['sources', 'kustomizations', 'all'],
+  run,
+}
+
+interface Request {
+  kinds: ManagedKind[]
+  name: string | undefined
+}
+
+async function run(context: CommandContext): Promise<number> {
+  const request = readRequest(context.args)
+  const groups = await read(context, request)
+  const output = context.flags.text('output')
+  if (output === 'json' || output === 'yaml') {
+    const objects = groups.flat()
+    const [only] = objects
+    const value =
+      request.name !== undefined && only !== undefined ? withoutManagedFields(only) : listOf(objects)
+    context.io.stdout.write(printStructured(value, output))
+    return 0
+  }
+  print(context, request, groups)
+  return 0
+}
+
+/** `sources`, `sources git NAME`, `sources all`, `kustomizations NAME`, `ks/NAME`, `all`. */
+export function readRequest(args: readonly string[]): Request {
+  const [what = '', second, ...more] = args
+  if (what === '') throw new UsageError('say what: sources, kustomizations or all')
+  if (/^sources?$/i.test(what) && (second === undefined || second.toLowerCase() === 'all'))
+    return { kinds: [gitRepository], name: undefined }
+  if (/^sources?$/i.test(what) && !gitRepository.spellings.includes(second?.toLowerCase() ?? ''))
+    return { kinds: [gitRepository], name: onlyName([second ?? '', ...more]) }
+  if (what.toLowerCase() === 'all') {
+    if (second !== undefined) throw new UsageError('"get all" takes no name')
+    return { kinds: [gitRepository, kustomization], name: undefined }
+  }
+  const { kind, names } = readTarget(args)
+  return { kinds: [kind], name: onlyName(names) }
+}
+
+function onlyName(names: string[]): string | undefined {
+  if (names.length > 1) throw new UsageError(`one name only, not also "${names.slice(1).join(' ')}"`)
+  return names[0]
+}
+
+async function read(context: CommandContext, { kinds, name }: Request): Promise<ManagedObject[][]> {
+  const kube = await context.kube()
+  const namespace = context.flags.textOf('namespace')
+  const everywhere = context.flags.has('all-namespaces')
+  if (name !== undefined && everywhere) throw new UsageError('give a name or --all-namespaces, not both')
+  return Promise.all(
+    kinds.map(async (kind) =>
+      name === undefined
+        ? listManaged(kube, kind, everywhere ? undefined : namespace)
+        : [await getManaged(kube, kind, { namespace, name })],
+    ),
+  )
+}
+
+function print({ flags, io, now }: CommandContext, { kinds }: Request, groups: ManagedObject[][]): void {
+  const everywhere = flags.has('all-namespaces')
+  const filled = groups.filter((objects) => objects.length > 0)
+  if (filled.length === 0) {
+    const where = everywhere ? 'in any namespace' : `in namespace "${flags.textOf('namespace')}"`
+    io.stderr.write(`no ${kinds.map(({ ref }) => ref.kind).join(' or ')} found ${where}\n`)
+    return
+  }
+  const tables = filled.map((objects) => {
+    const kind = kinds.find(({ ref }) => ref.kind === objects[0]?.kind)
+    const columns = managedColumns({
+      prefix: kinds.length > 1 ? `${kind?.singular}/` : '',
+      everywhere,
+      wide: flags.text('output') === 'wide',
+      nowMs: now(),
+    })
+    return printTable(columns, objects, io.colour)
+  })
+  io.stdout.write(tables.join('\n'))
+}
