@@ -25,8 +25,9 @@ import {
 } from '@setpoint/contracts'
 import { type BusConnectOptions, connectNats } from './connection.ts'
 import { BusError } from './errors.ts'
+import { readObject } from './read-object.ts'
 import { StateConsumer } from './state-consumer.ts'
-import { BUCKETS, type Bucket, streamConfigs, streamOf } from './streams.ts'
+import { BUCKETS, type Bucket, STREAM_NOT_FOUND, streamConfigs, streamOf } from './streams.ts'
 
 const PUBLISH_TIMEOUT_MS = 5_000
 /** How often the streams are looked at, so that a store that was wiped under us is noticed. */
@@ -138,6 +139,14 @@ export class Bus implements AsyncDisposable {
     } catch {
       return undefined
     }
+  }
+
+  /** Removes the state of a subject whose object is gone. Readers are not told: who owns the object knows. */
+  async forget(subject: string): Promise<void> {
+    await this.guard(`forget ${subject}`, async () => {
+      const manager = await this.manager()
+      await manager.streams.purge(streamOf(subject), { filter: subject })
+    })
   }
 
   /** Reads the present state of every subject under a filter, then every change, over reconnects and lost streams. */
@@ -289,7 +298,9 @@ export class Bus implements AsyncDisposable {
         'TooLarge',
         `stored bytes ${bucket}/${name} have ${stored.size} bytes, more than ${MAX_OBJECT_BYTES}`,
       )
-    const bytes = await this.guard(`read ${bucket}/${name}`, () => this.bucket(bucket).getBlob(name))
+    const bytes = await this.guard(`read ${bucket}/${name}`, async () =>
+      readObject(await this.manager(), this.bucket(bucket), bucket, name),
+    )
     if (bytes === null) throw new BusError('NotFound', `stored bytes ${bucket}/${name} are gone`)
     count(this.stats.received, bucket, bytes.length)
     return bytes
@@ -388,8 +399,6 @@ async function streamIncarnation(
     return String((await manager.streams.add(config)).created)
   }
 }
-
-const STREAM_NOT_FOUND = 10059
 
 /** A new trace id: 32 hex digits. */
 export function newTraceId(): string {

@@ -1,0 +1,35 @@
+import { namespacedName, type Settings, text, trueOrFalse, wholeNumber } from '@setpoint/service'
+
+/** What this service takes besides the settings that all have. */
+export const settings = {
+  concurrent: {
+    description: 'Kustomizations that are rendered at once',
+    default: '4',
+    parse: wholeNumber(1, 64),
+  },
+  'sealing-key-secret': {
+    description: 'Secret with the key that seals rendered sets, as <namespace>/<name>',
+    default: 'setpoint-system/setpoint-sealing-key',
+    parse: namespacedName,
+  },
+  'no-cross-namespace-refs': {
+    description: 'Refuse sources in another namespace than the Kustomization’s',
+    default: 'false',
+    parse: trueOrFalse,
+  },
+  'max-source-mib': {
+    description: 'The most that the files of one source may hold, in MiB',
+    default: '512',
+    parse: wholeNumber(1, 4096),
+  },
+  'parse-cache-mib': {
+    description: 'Source text whose parse is kept for the next build, in MiB',
+    default: '32',
+    parse: wholeNumber(1, 1024),
+  },
+  'watch-label-selector': {
+    description: 'Only Kustomizations with these labels, such as sharding.fluxcd.io/key=shard1',
+    default: '',
+    parse: text,
+  },
+} as const satisfies Settings

@@ -1,0 +1,19 @@
+import { type Kustomization, REQUESTED_AT_ANNOTATION } from '@setpoint/contracts'
+
+/** `<namespace>/<name>`. */
+export const keyOf = (metadata: { namespace?: string; name: string }): string =>
+  `${metadata.namespace ?? ''}/${metadata.name}`
+
+/** The source of a Kustomization, with the namespace filled in. */
+export function sourceOf(kustomization: Kustomization): { kind: string; namespace: string; name: string } {
+  const { kind, name, namespace } = kustomization.spec.sourceRef
+  return { kind, name, namespace: namespace || (kustomization.metadata.namespace ?? '') }
+}
+
+/** `<kind>/<namespace>/<name>`. */
+export const sourceKey = (source: { kind: string; namespace: string; name: string }): string =>
+  `${source.kind}/${source.namespace}/${source.name}`
+
+/** The value of the annotation that asks for a reconciliation; '' when there is none. */
+export const requestOf = (kustomization: Kustomization): string =>
+  kustomization.metadata.annotations?.[REQUESTED_AT_ANNOTATION] ?? ''

@@ -1,0 +1,67 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Bus } from '@setpoint/bus'
+import { type RenderedMessage, type RenderedSet, renderedMessage, seal, subjects } from '@setpoint/contracts'
+import type { BuiltSet } from './build-set.ts'
+import type { Results } from './results.ts'
+
+const BUCKET = 'setpoint-rendered'
+
+/** Stores sealed sets and tells apply of them. What is on the bus already is not sent again. */
+export class Publisher {
+  private readonly bus: Bus
+  private readonly sealingKey: Uint8Array
+  private readonly results: Results
+  /** Set objects that a newer message has replaced; deleted one message later, when nobody can be reading them. */
+  private readonly replaced = new Map<string, string>()
+
+  constructor(bus: Bus, sealingKey: Uint8Array, results: Results) {
+    this.bus = bus
+    this.sealingKey = sealingKey
+    this.results = results
+  }
+
+  /** Seals and stores a set, unless the last message names the very same one. */
+  async store(key: string, set: BuiltSet): Promise<RenderedSet> {
+    const last = this.results.message(key)?.set
+    if (last?.digest === set.digest) return last
+    const name = `${key.replace('/', '.')}.${set.digest.slice('sha256:'.length).slice(0, 16)}`
+    const sealed = await this.bus.putBytes(BUCKET, name, seal(this.sealingKey, set.bytes, key))
+    return { digest: set.digest, objects: set.objects, sealed }
+  }
+
+  /** True when a message went out. @throws BusError when NATS is away. */
+  async publish(key: string, message: RenderedMessage, traceId: string): Promise<boolean> {
+    const last = this.results.message(key)
+    if (last !== undefined && isDeepStrictEqual(last, message)) return false
+    await this.bus.publish(renderedMessage, subjects.rendered(message), message, { traceId })
+    this.results.keepMessage(key, message)
+    await this.deleteReplaced(key, last?.set?.sealed.object, message.set?.sealed.object)
+    return true
+  }
+
+  /** Deletes stored sets that no message names. */
+  async sweep(): Promise<void> {
+    const named = new Set([...this.results.storedObjects(), ...this.replaced.values()])
+    for (const name of await this.bus.listBytes(BUCKET))
+      if (!named.has(name)) await this.bus.deleteBytes(BUCKET, name)
+  }
+
+  /** A Kustomization is gone: so are its message and its sets. */
+  async remove(key: string, last: RenderedMessage): Promise<void> {
+    await this.bus.forget(subjects.rendered(last))
+    if (last.set?.sealed.object !== undefined) await this.bus.deleteBytes(BUCKET, last.set.sealed.object)
+    await this.deleteReplaced(key, undefined, undefined)
+  }
+
+  private async deleteReplaced(
+    key: string,
+    before: string | undefined,
+    now: string | undefined,
+  ): Promise<void> {
+    if (before === now && before !== undefined) return
+    const older = this.replaced.get(key)
+    this.replaced.delete(key)
+    if (older !== undefined && older !== now) await this.bus.deleteBytes(BUCKET, older)
+    if (before !== undefined) this.replaced.set(key, before)
+  }
+}

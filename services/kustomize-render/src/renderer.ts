@@ -1,0 +1,174 @@
+import { newTraceId } from '@setpoint/bus'
+import {
+  type Kustomization,
+  notImplementedFields,
+  parseDuration,
+  type RenderedMessage,
+} from '@setpoint/contracts'
+import type { KubeClient } from '@setpoint/kube'
+import type { ParseCache } from '@setpoint/kustomize'
+import { jitter, type Result } from '@setpoint/reconcile'
+import type { Logger } from 'pino'
+import { buildSet } from './build-set.ts'
+import { takeFingerprints, touched } from './fingerprints.ts'
+import type { GitRepositories } from './git-repositories.ts'
+import { keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
+import type { RenderMetrics } from './metrics.ts'
+import type { Publisher } from './publisher.ts'
+import type { LastBuild, Results } from './results.ts'
+import type { Sources } from './sources.ts'
+import type { SourceTree } from './trees.ts'
+import { readVariables, type Variables, VariablesError } from './variables.ts'
+
+export interface RendererOptions {
+  kube: KubeClient
+  log: Logger
+  sources: Sources
+  gitRepositories: GitRepositories
+  results: Results
+  publisher: Publisher
+  metrics: RenderMetrics
+  cache: ParseCache
+  crossNamespaceRefs: boolean
+}
+
+type Content = Pick<RenderedMessage, 'set' | 'problem'> & { revision: string; traceId: string }
+
+/** Renders one Kustomization as it is now, from its source as it is now, and tells apply. */
+export class Renderer {
+  private readonly options: RendererOptions
+
+  constructor(options: RendererOptions) {
+    this.options = options
+  }
+
+  async render(kustomization: Kustomization): Promise<Result> {
+    if (isNotOurs(kustomization)) return undefined
+    const content = await this.content(kustomization)
+    if (content === undefined) return { requeueAfterMs: SOURCE_RETRY_MS }
+    await this.tell(kustomization, content)
+    return nextLook(kustomization, content)
+  }
+
+  /** A set or a problem; undefined while the source has yet to speak. */
+  private async content(kustomization: Kustomization): Promise<Content | undefined> {
+    const source = sourceOf(kustomization)
+    const tree = this.options.sources.get(sourceKey(source))
+    if (!this.options.crossNamespaceRefs && source.namespace !== kustomization.metadata.namespace) {
+      const message = `can't access '${source.kind}/${source.namespace}/${source.name}', cross-namespace references have been blocked`
+      return { ...nothing, problem: { reason: 'AccessDenied', message, stalled: true } }
+    }
+    if (tree === undefined) return this.withoutTree(kustomization)
+    const result = await this.result(kustomization, tree)
+    return { ...result, revision: tree.message.revision, traceId: tree.traceId }
+  }
+
+  private withoutTree(kustomization: Kustomization): Content | undefined {
+    const source = sourceOf(kustomization)
+    if (this.options.sources.isAnnounced(sourceKey(source))) return undefined
+    const message = this.options.gitRepositories.problem(source)
+    if (message === undefined) return undefined
+    return {
+      ...nothing,
+      traceId: newTraceId(),
+      problem: { reason: 'ArtifactFailed', message, stalled: false },
+    }
+  }
+
+  private async result(kustomization: Kustomization, tree: SourceTree): Promise<LastBuild['result']> {
+    let variables: Variables | undefined
+    try {
+      variables = await readVariables(this.options.kube, kustomization)
+    } catch (error) {
+      if (!(error instanceof VariablesError)) throw error
+      return { problem: { reason: 'BuildFailed', message: error.message, stalled: false } }
+    }
+    const key = keyOf(kustomization.metadata)
+    const inputs = {
+      spec: `${kustomization.metadata.uid} ${kustomization.metadata.generation}`,
+      variables: variables?.digest ?? '',
+      source: sourceKey(sourceOf(kustomization)),
+    }
+    const last = this.options.results.build(key)
+    if (last !== undefined && isSame(last, inputs) && !touched(tree.files, last.fingerprints)) {
+      this.options.metrics.skipped.inc()
+      return last.result
+    }
+    return this.build(kustomization, tree, variables, inputs)
+  }
+
+  private async build(
+    kustomization: Kustomization,
+    tree: SourceTree,
+    variables: Variables | undefined,
+    inputs: Pick<LastBuild, 'spec' | 'variables' | 'source'>,
+  ): Promise<LastBuild['result']> {
+    const { metrics, results, publisher, cache, log } = this.options
+    const key = keyOf(kustomization.metadata)
+    const start = performance.now()
+    const outcome = buildSet(kustomization, tree.files, variables, cache)
+    const seconds = (performance.now() - start) / 1000
+    metrics.duration.observe(seconds)
+    metrics.renders.inc({ result: outcome.problem === undefined ? 'success' : 'failure' })
+    const { name, namespace } = kustomization.metadata
+    log.info(
+      {
+        name,
+        namespace,
+        traceId: tree.traceId,
+        revision: tree.message.revision,
+        ms: Math.round(seconds * 1000),
+        objects: outcome.set?.objects ?? 0,
+        problem: outcome.problem?.reason,
+      },
+      'rendered',
+    )
+    const result =
+      outcome.set === undefined
+        ? { problem: { ...outcome.problem, stalled: false } }
+        : { set: await publisher.store(key, outcome.set) }
+    results.keepBuild(key, { ...inputs, fingerprints: takeFingerprints(tree.files, outcome.reads), result })
+    return result
+  }
+
+  private async tell(kustomization: Kustomization, { traceId, ...content }: Content): Promise<void> {
+    const { namespace = '', name, uid = '', generation = 0 } = kustomization.metadata
+    const requestedAt = requestOf(kustomization)
+    const message = {
+      namespace,
+      name,
+      uid,
+      generation,
+      requestedAt,
+      source: sourceOf(kustomization),
+      ...content,
+    }
+    await this.options.publisher.publish(keyOf(kustomization.metadata), message, traceId)
+  }
+}
+
+const SOURCE_RETRY_MS = 30_000
+const nothing = { revision: '', traceId: '' }
+
+/** Suspended, on its way out, or not to be built: apply says so by itself. */
+function isNotOurs(kustomization: Kustomization): boolean {
+  const { spec, metadata } = kustomization
+  return (
+    spec.suspend === true ||
+    metadata.deletionTimestamp !== undefined ||
+    notImplementedFields(kustomization).length > 0
+  )
+}
+
+function isSame(last: LastBuild, inputs: Pick<LastBuild, 'spec' | 'variables' | 'source'>): boolean {
+  return last.spec === inputs.spec && last.variables === inputs.variables && last.source === inputs.source
+}
+
+/** What nobody tells us of: ConfigMaps and Secrets that change. Everything else comes as an event. */
+function nextLook(kustomization: Kustomization, content: Content): Result {
+  const { interval, retryInterval, postBuild } = kustomization.spec
+  if (content.problem !== undefined)
+    return { requeueAfterMs: jitter(parseDuration(retryInterval ?? interval)) }
+  if ((postBuild?.substituteFrom ?? []).length > 0) return { requeueAfterMs: jitter(parseDuration(interval)) }
+  return undefined
+}

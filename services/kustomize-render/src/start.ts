@@ -1,0 +1,145 @@
+import { KUSTOMIZATION, type Kustomization, renderedMessage, subjects } from '@setpoint/contracts'
+import { type Informer, startInformer } from '@setpoint/kube'
+import { createParseCache } from '@setpoint/kustomize'
+import { KeyedQueue } from '@setpoint/reconcile'
+import { loadSealingKey, type RunningService, type ServiceContext } from '@setpoint/service'
+import type { settings } from './config.ts'
+import { touched } from './fingerprints.ts'
+import { GitRepositories } from './git-repositories.ts'
+import { keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
+import { renderMetrics } from './metrics.ts'
+import { Publisher } from './publisher.ts'
+import { Renderer } from './renderer.ts'
+import { Results } from './results.ts'
+import { Sources } from './sources.ts'
+
+const MIB = 1024 * 1024
+const SWEEP_MS = 10 * 60_000
+
+/** Wires the watches, the bus and the queue together. Returns when everything that was there is known. */
+export async function startRender(context: ServiceContext<typeof settings>): Promise<RunningService> {
+  const { bus, kube, log, config, now } = context
+  const results = new Results()
+  const publisher = new Publisher(bus, await loadSealingKey(kube, config['sealing-key-secret']), results)
+  await recall(context, results)
+  const stopping = new AbortController()
+  const warn = (what: string) => (error: unknown) => log.warn({ reason: String(error) }, what)
+
+  let informer: Informer | undefined
+  const all = () => (informer?.list() ?? []) as Kustomization[]
+  const dependants = (key: string) => all().filter((one) => sourceKey(sourceOf(one)) === key)
+  const find = (key: string) => {
+    const [namespace = '', name = ''] = key.split('/')
+    return informer?.get(namespace, name) as Kustomization | undefined
+  }
+
+  const queue = new KeyedQueue({
+    workers: config.concurrent,
+    backoff: { minMs: 250, maxMs: 30_000 },
+    deadlineMs: 5 * 60_000,
+    handle: async (key) => {
+      const kustomization = find(key)
+      if (kustomization !== undefined) return renderer.render(kustomization)
+      const last = results.message(key)
+      if (last !== undefined) await publisher.remove(key, last)
+      results.forget(key)
+      return undefined
+    },
+    onError: (key, error, attempt) =>
+      log.warn({ key, reason: String(error), attempt }, 'could not render; trying again'),
+  })
+  const sources = new Sources({
+    bus,
+    maxBytes: config['max-source-mib'] * MIB,
+    onChange: (key) => {
+      const tree = sources.get(key)
+      // Those that the commit touches first; the others only learn the new revision.
+      for (const kustomization of dependants(key)) {
+        const last = results.build(keyOf(kustomization.metadata))
+        const untouched = last !== undefined && tree !== undefined && !touched(tree.files, last.fingerprints)
+        queue.add(keyOf(kustomization.metadata), { priority: untouched ? 'low' : 'high' })
+      }
+    },
+    onError: (key, error) =>
+      log.warn({ source: key, reason: String(error) }, 'could not load the files of a source; trying again'),
+  })
+  const gitRepositories = new GitRepositories(kube, {
+    signal: stopping.signal,
+    now,
+    onChange: (key) => {
+      if (sources.get(key) === undefined) for (const one of dependants(key)) queue.add(keyOf(one.metadata))
+    },
+    onError: warn('cannot watch GitRepositories'),
+  })
+  const renderer = new Renderer({
+    kube,
+    log,
+    sources,
+    gitRepositories,
+    results,
+    publisher,
+    metrics: renderMetrics(context.metrics),
+    cache: createParseCache({ maxBytes: config['parse-cache-mib'] * MIB }),
+    crossNamespaceRefs: !config['no-cross-namespace-refs'],
+  })
+  await Promise.all([sources.caughtUp, gitRepositories.synced])
+  informer = startInformer(kube, {
+    gvk: KUSTOMIZATION,
+    signal: stopping.signal,
+    labelSelector: config['watch-label-selector'] || undefined,
+    transform: ({ metadata: { managedFields, ...metadata }, status, ...object }) =>
+      ({ ...object, metadata }) as never,
+    onUpsert: (object, previous) => {
+      const [next, before] = [object as Kustomization, previous as Kustomization | undefined]
+      if (before === undefined || isNews(next, before))
+        queue.add(keyOf(object.metadata), { priority: 'high' })
+    },
+    onDelete: (object) => queue.add(keyOf(object.metadata)),
+    onError: warn('cannot watch Kustomizations'),
+  })
+  await informer.synced
+  for (const message of results.messages())
+    queue.add(`${message.namespace}/${message.name}`, { priority: 'low' })
+
+  const stopWatchingLoss = bus.onStateLost(() => {
+    results.forgetBuilds()
+    results.forgetMessages()
+    for (const one of all()) queue.add(keyOf(one.metadata))
+  })
+  const sweeping = setInterval(() => publisher.sweep().catch(warn('could not sweep stored sets')), SWEEP_MS)
+  sweeping.unref()
+
+  return {
+    queues: { 'kustomize-render': queue, 'source-trees': sources.queue },
+    problem: () =>
+      informer?.healthy && gitRepositories.healthy ? undefined : 'the API server cannot be watched',
+    stop: async (graceMs) => {
+      clearInterval(sweeping)
+      stopWatchingLoss()
+      await sources.stop(graceMs)
+      await queue.stop(graceMs)
+      stopping.abort()
+    },
+  }
+}
+
+/** What we said before a restart: the same is not said again. */
+async function recall(context: ServiceContext<typeof settings>, results: Results): Promise<void> {
+  const reading = context.bus.consume({
+    type: renderedMessage,
+    filter: subjects.all.rendered,
+    onMessage: ({ envelope, key }) => results.keepMessage(keyOf(key), envelope.data),
+  })
+  await reading.caughtUp
+  await reading.stop()
+}
+
+/** Status writes are no news. */
+function isNews(next: Kustomization, before: Kustomization): boolean {
+  return (
+    next.metadata.generation !== before.metadata.generation ||
+    next.metadata.uid !== before.metadata.uid ||
+    next.metadata.deletionTimestamp !== before.metadata.deletionTimestamp ||
+    requestOf(next) !== requestOf(before)
+  )
+}
