@@ -15,7 +15,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { CHART } from './helm.ts'
 import { installIdentities, SERVICES, type ServiceName } from './identities.ts'
-import { PASSWORDS, startChartNats } from './nats-server.ts'
+import { type ChartNats, PASSWORDS, startChartNats } from './nats-server.ts'
 
 /** The real services, each with the chart's ServiceAccount, roles and NATS user, and nothing more. */
 
@@ -24,6 +24,7 @@ const children = new Map<ServiceName, Child>()
 const addresses = new Map<ServiceName, string>()
 let cluster: ControlPlane
 let directory: string
+let nats: ChartNats
 
 beforeAll(async () => {
   await binary('helm')
@@ -31,7 +32,7 @@ beforeAll(async () => {
   directory = stack.use(await temporaryDirectory('chart-services')).path
   await cluster.kubectl('apply', '--server-side', '-f', join(CHART, 'crds'))
   const kubeconfigs = await installIdentities(cluster)
-  const nats = stack.use(await startChartNats())
+  nats = stack.use(await startChartNats())
   for (const service of SERVICES) await start(service, kubeconfigs[service], nats.url)
 }, 600_000)
 
@@ -70,6 +71,13 @@ it('deleting the Kustomization prunes what it applied', async () => {
 it.each(SERVICES)('%s asked for nothing that it may not have', (service) => {
   const logs = children.get(service)?.logs() ?? ''
   expect(logs.split('\n').filter((line) => /forbidden|permissions violation/i.test(line))).toEqual([])
+  const refused = nats.children.flatMap((child) =>
+    child
+      .logs()
+      .split('\n')
+      .filter((line) => /violation/i.test(line)),
+  )
+  expect(refused).toEqual([])
 })
 
 const configMap = `
@@ -111,8 +119,14 @@ async function start(service: ServiceName, kubeconfig: string, natsUrl: string):
   const password = join(directory, `${service}.password`)
   await writeFile(password, PASSWORDS[service] ?? '')
   const address = `127.0.0.1:${await freePort()}`
-  const nats = [`--nats-url=${natsUrl}`, `--nats-user=${service}`, `--nats-password-file=${password}`]
-  const args = [`--kubeconfig=${kubeconfig}`, `--http-addr=${address}`, ...nats, ...(await storage(service))]
+  const user = [`--nats-url=${natsUrl}`, `--nats-user=${service}`, `--nats-password-file=${password}`]
+  const args = [
+    '--log-level=debug',
+    `--kubeconfig=${kubeconfig}`,
+    `--http-addr=${address}`,
+    ...user,
+    ...(await storage(service)),
+  ]
   const child = await spawnService(service, { args })
   stack.defer(() => child.kill())
   children.set(service, child)
