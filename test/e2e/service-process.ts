@@ -1,0 +1,99 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Child, freePort, spawnService, waitFor } from '@setpoint/testkit'
+import type { ServiceName } from '../chart/identities.ts'
+import { PASSWORDS } from '../chart/nats-server.ts'
+
+/** One of our services as a process, which can be killed and started again on the same ports and directories. */
+export interface ServiceProcess extends AsyncDisposable {
+  name: ServiceName
+  readonly pid: number
+  /** SIGKILL. */
+  kill(): Promise<void>
+  /** Starts it again after a kill and waits until it is ready. */
+  start(): Promise<void>
+  /** The output of every process that it has been. */
+  logs(): string
+  /** The sum of a metric over all series that have the labels. */
+  metric(name: string, labels?: Record<string, string>): Promise<number>
+}
+
+export interface ServiceParts {
+  kubeconfig: string
+  natsUrl: string
+  /** Where its files go. */
+  directory: string
+}
+
+/** How long a service may take to be ready, on a machine that is busy. */
+const READY_MS = 30_000
+
+/** Starts a service with the chart's identity and waits until it is ready. */
+export async function startService(name: ServiceName, parts: ServiceParts): Promise<ServiceProcess> {
+  const address = `127.0.0.1:${await freePort()}`
+  const args = await argumentsOf(name, parts, address)
+  const run = () => runUntilReady(name, args, address)
+  const earlier: string[] = []
+  let child = await run()
+  return {
+    name,
+    get pid() {
+      return child.pid
+    },
+    kill: () => child.kill(),
+    start: async () => {
+      earlier.push(child.logs())
+      child = await run()
+    },
+    logs: () => [...earlier, child.logs()].join('\n'),
+    metric: async (metric, labels = {}) =>
+      sumOf(await (await fetch(`http://${address}/metrics`)).text(), metric, labels),
+    [Symbol.asyncDispose]: async () => {
+      await child.stop()
+    },
+  }
+}
+
+async function argumentsOf(name: ServiceName, parts: ServiceParts, address: string): Promise<string[]> {
+  const password = join(parts.directory, `${name}.password`)
+  await writeFile(password, PASSWORDS[name] ?? '', { mode: 0o600 })
+  const nats = [`--nats-url=${parts.natsUrl}`, `--nats-user=${name}`, `--nats-password-file=${password}`]
+  const common = [`--kubeconfig=${parts.kubeconfig}`, `--http-addr=${address}`, '--stop-grace-seconds=5']
+  return [...common, ...nats, ...(name === 'source' ? await storageArguments(parts.directory) : [])]
+}
+
+async function storageArguments(directory: string): Promise<string[]> {
+  const address = `127.0.0.1:${await freePort()}`
+  const path = `--storage-path=${join(directory, 'storage')}`
+  return [path, `--storage-addr=${address}`, `--storage-adv-addr=${address}`]
+}
+
+async function runUntilReady(name: ServiceName, args: string[], address: string): Promise<Child> {
+  const child = await spawnService(name, { args })
+  const ready = waitFor(`${name} is ready`, () => isReady(address), { timeoutMs: READY_MS })
+  const ended = child.exited.then(() => Promise.reject(new Error(`${name} ended:\n${child.logs()}`)))
+  ended.catch(() => undefined)
+  ready.catch(() => undefined)
+  await Promise.race([ready, ended]).catch(async (error: Error) => {
+    await child.kill()
+    throw new Error(`${error.message}\n${child.logs()}`, { cause: error })
+  })
+  return child
+}
+
+async function isReady(address: string): Promise<boolean> {
+  const response = await fetch(`http://${address}/readyz`)
+  const text = await response.text()
+  if (!response.ok) throw new Error(text)
+  return true
+}
+
+/** Adds up the series of a metric in Prometheus' text format. */
+export function sumOf(text: string, name: string, labels: Record<string, string>): number {
+  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
