@@ -392,6 +392,20 @@ const mergePatches = [
   'metadata: {name: x}\nimagePullSecrets:\n- name: more',
 ] as const
 
+const moreMergePatches = [
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - name: A\n          $patch: delete\n        - name: B\n          valueFrom: null\n          value: now',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      $setElementOrder/containers:\n      - name: side\n      - name: main\n      containers:\n      - name: log\n        $patch: merge\n        image: log',
+  'metadata:\n  name: x\n  finalizers: [a/b]\n  ownerReferences:\n  - {uid: u1, name: o}',
+  'metadata: {name: x, labels: null}\nspec:\n  template:\n    metadata: {labels: {team: patched, tier: patched}}',
+  'metadata: {name: x, labels: {team: patched, tier: patched}, annotations: {owner: patched}}',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      containers:\n      - image: no-name\n      - name: main\n        args: [only]',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      imagePullSecrets:\n      - name: first\n      - name: secweb\n      hostAliases:\n      - {ip: 1.2.3.4, hostnames: [a]}\n      topologySpreadConstraints:\n      - {topologyKey: zone, whenUnsatisfiable: DoNotSchedule, maxSkew: 1}',
+  'metadata: {name: x}\nspec:\n  ports:\n  - {port: 53, protocol: UDP, name: dns}\n  - {port: 53, protocol: TCP, name: dnst}\n  - {port: 80, $patch: delete}',
+  'metadata: {name: x}\nspec:\n  selector: {matchLabels: {$patch: replace, only: this}}',
+  'metadata: {name: x}\nspec: {}',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      volumes:\n      - $patch: delete\n        name: data\n      containers:\n      - name: side\n        volumeMounts:\n        - {mountPath: /data, $patch: delete}\n        - {mountPath: /new, name: new}',
+] as const
+
 const operations = [
   '- {op: add, path: /metadata/annotations/added, value: "x"}',
   '- {op: add, path: /metadata/labels/added, value: "x"}',
@@ -419,7 +433,7 @@ function patches(random: Random, files: Record<string, string>, directory: strin
     const apiVersion =
       { Deployment: 'apps/v1', StatefulSet: 'apps/v1', Widget: 'example.com/v1' }[kind] ?? 'v1'
     const text = isMerge
-      ? `apiVersion: ${apiVersion}\nkind: ${kind}\n${random.pick(mergePatches).replace('name: x', byName ? `name: ${prefix}web` : 'name: x')}\n`
+      ? `apiVersion: ${apiVersion}\nkind: ${kind}\n${random.pick(random.chance(0.5) ? mergePatches : moreMergePatches).replace('name: x', byName ? `name: ${prefix}web` : 'name: x')}\n`
       : `${random.pick(operations)}\n`
     const target = byName ? '' : `  target: ${random.pick(patchTargets)}\n`
     const options =

@@ -5,6 +5,7 @@ import {
   type BuildResult,
   build,
   createParseCache,
+  describeProblem,
   type Problem,
   printResources,
 } from '@setpoint/kustomize'
@@ -125,7 +126,7 @@ export function renderDirectory(directory: string, options: BuildOptions = {}): 
 }
 
 function describeProblems(problems: Problem[]): string {
-  return problems.map(({ code, message }) => `Error: ${message} (${code})`).join('\n')
+  return problems.map((problem) => `Error: ${describeProblem(problem)}`).join('\n')
 }
 
 async function renderBatch({ stdin, stdout }: RenderStreams): Promise<number> {

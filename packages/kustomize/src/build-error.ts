@@ -39,13 +39,13 @@ export function within<Result>(place: ProblemPlace, step: () => Result): Result 
 }
 
 export function problemOf(error: BuildError): Problem {
-  return { code: error.code, message: describe(error), ...defined(error.place) }
+  return { code: error.code, message: error.message, ...defined(error.place) }
 }
 
-function describe(error: BuildError): string {
-  const { file, line, field } = error.place
-  const where = file === undefined ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
-  return `${where}${field === undefined ? '' : `${field}: `}${error.message}`
+/** One line for people: where, what. */
+export function describeProblem({ file, line, field, message }: Problem): string {
+  const where = file === undefined || file === '' ? '' : `${file}${line === undefined ? '' : `:${line}`}: `
+  return `${where}${field === undefined ? '' : `${field}: `}${message}`
 }
 
 function defined(place: ProblemPlace): { file?: string; line?: number; field?: string } {

@@ -1,4 +1,5 @@
 export { build, defaultLimits, printResources } from './build.ts'
+export { describeProblem } from './build-error.ts'
 export { memoryFiles } from './files/memory-files.ts'
 export { type FluxBuildSpec, type FluxKustomization, fluxKustomization } from './flux.ts'
 export { kustomizationFileNames } from './kustomization/read.ts'

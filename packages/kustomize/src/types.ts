@@ -64,11 +64,16 @@ export interface BuildResult {
   reads: string[]
 }
 
+/** Why a build failed. See describeProblem for the whole in one line. */
 export interface Problem {
   code: ProblemCode
+  /** What failed, without its place. */
   message: string
+  /** Path in the tree. */
   file?: string
+  /** 1-based. */
   line?: number
+  /** Of the file, or of the object that failed. */
   field?: string
 }
 

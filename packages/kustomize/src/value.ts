@@ -57,6 +57,7 @@ export function stringValue(text: string): Value {
 
 /** A bare text: a number or a word where it looks like one. */
 export function plainText(text: string): Value {
+  if (text === '') return new SourceScalar('', '', false)
   const value = resolvePlain(text, 'kustomize')
   return value === text || String(value) === text ? value : new SourceScalar(text, value, false)
 }
@@ -64,7 +65,7 @@ export function plainText(text: string): Value {
 /** What a scalar becomes when bare text is written over it: quotes stay. */
 export function overwriteText(old: Value | undefined, text: string): Value {
   if (old instanceof SourceScalar && old.quoted) return new SourceScalar(text, text, true)
-  return new SourceScalar(text, resolvePlain(text, 'kustomize'), false)
+  return new SourceScalar(text, text === '' ? '' : resolvePlain(text, 'kustomize'), false)
 }
 
 export function cloneValue(value: Value): Value {

@@ -37,11 +37,14 @@ export function finish(
 }
 
 function dropLocal(list: ResourceList): void {
-  list.items = list.items.filter((resource) => {
+  const kept = list.items.filter((resource) => {
     checkMetadata(resource.object, resource.source)
     const local = resource.annotations.get('config.kubernetes.io/local-config')
     return local === undefined || local === 'false'
   })
+  // Renaming may have given two objects one id.
+  list.items = []
+  list.appendAll(kept)
 }
 
 function sortOutput(list: ResourceList, context: TargetContext, options: BuildOptions): void {
