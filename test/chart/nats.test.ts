@@ -10,19 +10,18 @@ import {
 import { binary, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { find, type Manifest, render } from './helm.ts'
-import { environmentOf, PASSWORDS, startChartNats } from './nats-server.ts'
+import { type ChartNats, environmentOf, PASSWORDS, startChartNats } from './nats-server.ts'
 
 /** The chart's NATS configuration on a real nats-server: who may say what. */
 
 const stack = new AsyncDisposableStack()
 let objects: Manifest[]
-let url: string
+let nats: ChartNats
 
 beforeAll(async () => {
   await binary('helm')
   objects = await render({ nats: { replicas: 3 } })
-  const nats = stack.use(await startChartNats())
-  url = nats.url
+  nats = stack.use(await startChartNats())
 }, 600_000)
 
 afterAll(() => stack.disposeAsync())
@@ -95,6 +94,7 @@ describe('a service', () => {
     await expectRefused(publish(source, renderedMessage, subjects.rendered(key), rendered))
     await expectRefused(publish(render, outcomeMessage, subjects.outcome(key), outcome))
     await expectRefused(publish(apply, renderedMessage, subjects.rendered(key), rendered))
+    expect(nats.children[0]?.logs()).toMatch(/Publish Violation.*setpoint\.outcome\.apps\.web/)
   })
 
   it('takes back what it said itself, and nothing else', async () => {
@@ -145,7 +145,7 @@ function open(service: string, options: Partial<BusConnectOptions> = {}): Promis
   const log = { info() {}, warn() {} }
   const password = PASSWORDS[service] ?? ''
   const user = { producer: service, user: service, password }
-  return connectBus({ url, ...user, log, now: Date.now, connectTimeoutMs: 2_000, ...options })
+  return connectBus({ url: nats.url, ...user, log, now: Date.now, connectTimeoutMs: 2_000, ...options })
 }
 
 function publish<T>(bus: Bus, type: MessageType<T>, subject: string, data: T): Promise<void> {
