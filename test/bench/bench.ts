@@ -55,7 +55,9 @@ async function oneAppCommits(environment: BenchEnvironment, { apps, commits }: B
   for (let number = 0; number < commits; number += 1) {
     const index = (number * 37) % apps
     const value = `commit-${number}`
-    const head = await environment.repo.commit(appConfig(index, value), { message: `Change ${appName(index)}` })
+    const head = await environment.repo.commit(appConfig(index, value), {
+      message: `Change ${appName(index)}`,
+    })
     const seen = environment.seesConfigValue(appName(index), value, CHANGE_TIMEOUT_MS)
     const start = performance.now()
     environment.hint(NAMESPACE)
@@ -81,17 +83,30 @@ async function healDrift(environment: BenchEnvironment, { apps, edits }: BenchOp
 }
 
 /** Every Kustomization is Ready at the revision of this commit. */
-async function settled(environment: BenchEnvironment, apps: number, head: string, timeoutMs: number): Promise<void> {
-  await waitFor(`${apps} Kustomizations at ${head}`, () => environment.readyAt(head) === apps, { timeoutMs, intervalMs: 10 })
+async function settled(
+  environment: BenchEnvironment,
+  apps: number,
+  head: string,
+  timeoutMs: number,
+): Promise<void> {
+  await waitFor(`${apps} Kustomizations at ${head}`, () => environment.readyAt(head) === apps, {
+    timeoutMs,
+    intervalMs: 10,
+  })
 }
 
 function difference(before: Usage, after: Usage): Usage {
   const minus = (a: Record<string, number>, b: Record<string, number>) =>
-    Object.fromEntries(Object.entries(a).map(([key, value]) => [key, value - (b[key] ?? 0)]).filter(([, value]) => value !== 0))
+    Object.fromEntries(
+      Object.entries(a)
+        .map(([key, value]) => [key, value - (b[key] ?? 0)])
+        .filter(([, value]) => value !== 0),
+    )
   return {
     services: after.services.map((service) => ({
       ...service,
-      cpuSeconds: service.cpuSeconds - (before.services.find(({ name }) => name === service.name)?.cpuSeconds ?? 0),
+      cpuSeconds:
+        service.cpuSeconds - (before.services.find(({ name }) => name === service.name)?.cpuSeconds ?? 0),
     })),
     apiRequests: minus(after.apiRequests, before.apiRequests) as Record<string, number>,
     busBytes: after.busBytes - before.busBytes,

@@ -5,7 +5,9 @@ import { percentile } from './percentile.ts'
 /** Prints the figures of one run as plain text. */
 export function printReport(result: BenchResult): void {
   console.log(`\nN = ${result.apps} Kustomizations of 4 objects, ${result.files} files`)
-  console.log(`cold sync            ${result.cold.seconds.toFixed(1)} s, ${writes(result.cold.usage)} API writes`)
+  console.log(
+    `cold sync            ${result.cold.seconds.toFixed(1)} s, ${writes(result.cold.usage)} API writes`,
+  )
   printUsage(result.cold.usage)
   const { commits } = result
   console.log(
@@ -25,7 +27,9 @@ export function printReport(result: BenchResult): void {
 
 function printUsage(usage: Usage): void {
   for (const service of usage.services)
-    console.log(`  ${service.name.padEnd(18)} ${service.cpuSeconds.toFixed(2)} CPU-s, ${service.peakMib.toFixed(0)} MiB peak`)
+    console.log(
+      `  ${service.name.padEnd(18)} ${service.cpuSeconds.toFixed(2)} CPU-s, ${service.peakMib.toFixed(0)} MiB peak`,
+    )
   for (const [verb, count] of Object.entries(usage.apiRequests).sort())
     console.log(`  API ${verb.padEnd(14)} ${count}`)
 }

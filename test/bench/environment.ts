@@ -1,0 +1,200 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { connectBus } from '@setpoint/bus'
+import { GIT_REPOSITORY } from '@setpoint/contracts'
+import { connectKube, type Informer, type KubeClient, startInformer } from '@setpoint/kube'
+import type { KubeObject } from '@setpoint/manifest'
+import {
+  type Child,
+  ensureBinaries,
+  type GitRepo,
+  startChild,
+  startControlPlane,
+  startGitServer,
+  startNats,
+  temporaryDirectory,
+  waitFor,
+} from '@setpoint/testkit'
+import { cpuSeconds, peakMemoryMib } from './processes.ts'
+
+const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' }
+const CONFIG_MAP = { group: '', version: 'v1', kind: 'ConfigMap' }
+
+/** What has been used so far. */
+export interface Usage {
+  services: { name: string; cpuSeconds: number; peakMib: number }[]
+  /** Requests that the API server answered, by verb, Setpoint's and the bench's own. */
+  apiRequests: Record<string, number>
+  /** Bytes that the services put on the bus. */
+  busBytes: number
+}
+
+export interface BenchEnvironment extends AsyncDisposable {
+  repo: GitRepo
+  create(object: KubeObject): Promise<void>
+  /** Tells source that there is a commit. */
+  hint(namespace: string): void
+  /** Somebody edits the ConfigMap of an app by hand. */
+  edit(name: string, value: string): Promise<void>
+  configValue(name: string): string
+  /** Resolves when the ConfigMap of an app has the value, as a watch sees it. */
+  seesConfigValue(name: string, value: string, timeoutMs: number): Promise<void>
+  /** How many Kustomizations are Ready at a commit. */
+  readyAt(head: string): number
+  usage(): Promise<Usage>
+}
+
+interface UpState {
+  services: { name: string; pid: number; url: string }[]
+}
+
+/** A real API server with etcd, NATS, a Git server and `setpoint up`, all on this machine. */
+export async function startEnvironment(): Promise<BenchEnvironment> {
+  const stack = new AsyncDisposableStack()
+  try {
+    return await assemble(stack)
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> {
+  await ensureBinaries(['kube-apiserver', 'etcd', 'kubectl', 'nats-server'], { log: console.log })
+  const home = stack.use(await temporaryDirectory('bench'))
+  const plane = stack.use(await startControlPlane({}))
+  const nats = stack.use(await startNats())
+  const git = stack.use(await startGitServer())
+  const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig, requestTimeoutMs: 120_000 }))
+  const up = await startUp(plane.kubeconfig, nats.url, home.path)
+  stack.defer(() => up.stop().then(() => undefined))
+  const state = await waitFor('setpoint is up', () => readState(home.path), { timeoutMs: 60_000 })
+  const log = { info() {}, warn() {} }
+  const bus = stack.use(await connectBus({ url: nats.url, producer: 'bench', log, now: Date.now }))
+  const watched = await watch(kube, stack)
+  return {
+    repo: await git.create('fleet'),
+    ...watched,
+    create: async (object) => {
+      await kube.create(object)
+    },
+    hint: (namespace) =>
+      bus.hint({ kind: GIT_REPOSITORY.kind, namespace, name: 'fleet' }, { requestedBy: 'bench' }),
+    edit: async (name, value) => {
+      await kube.mergePatch(
+        CONFIG_MAP,
+        { namespace: 'bench', name },
+        { data: { value } },
+        { fieldManager: 'somebody' },
+      )
+    },
+    usage: () => usage(kube, state),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+function startUp(kubeconfig: string, natsUrl: string, data: string): Promise<Child> {
+  const program = join(import.meta.dirname, '../../bin/setpoint')
+  return startChild(
+    'setpoint up',
+    program,
+    ['up', '--kubeconfig', kubeconfig, '--nats', natsUrl, '--data', data],
+    {
+      log: (line) => {
+        if (process.env.BENCH_VERBOSE !== undefined) console.log(line)
+      },
+    },
+  )
+}
+
+async function readState(data: string): Promise<UpState | undefined> {
+  const state = JSON.parse(await readFile(join(data, 'state.json'), 'utf8')) as UpState
+  const ready = await Promise.all(state.services.map(async ({ url }) => (await fetch(`${url}/readyz`)).ok))
+  return ready.length > 0 && ready.every(Boolean) ? state : undefined
+}
+
+/** Watches the Kustomizations and ConfigMaps of the bench, so that measuring costs the API server next to nothing. */
+async function watch(kube: KubeClient, stack: AsyncDisposableStack) {
+  const stopping = new AbortController()
+  stack.defer(() => stopping.abort())
+  const waiting = new Map<string, { value: string; resolve(): void }>()
+  const kustomizations = startInformer(kube, {
+    gvk: KUSTOMIZATION,
+    signal: stopping.signal,
+    onUpsert() {},
+    onDelete() {},
+  })
+  const configMaps: Informer = startInformer(kube, {
+    gvk: CONFIG_MAP,
+    signal: stopping.signal,
+    onUpsert: (object) => {
+      const wish = waiting.get(object.metadata.name)
+      if (wish === undefined || heldValue(object) !== wish.value) return
+      waiting.delete(object.metadata.name)
+      wish.resolve()
+    },
+    onDelete() {},
+  })
+  await Promise.all([kustomizations.synced, configMaps.synced])
+  const configValue = (name: string) => heldValue(configMaps.get('bench', name)) ?? ''
+  return {
+    configValue,
+    seesConfigValue: (name: string, value: string, timeoutMs: number) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const timer = setTimeout(
+        () => reject(new Error(`${name} did not become ${value} in ${timeoutMs} ms`)),
+        timeoutMs,
+      )
+      waiting.set(name, { value, resolve })
+      return promise.finally(() => clearTimeout(timer))
+    },
+    readyAt: (head: string) => kustomizations.list().filter((object) => isReadyAt(object, head)).length,
+  }
+}
+
+function isReadyAt(object: KubeObject, head: string): boolean {
+  const status = object.status as
+    | { lastAppliedRevision?: string; conditions?: { type: string; status: string }[] }
+    | undefined
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready')
+  return ready?.status === 'True' && (status?.lastAppliedRevision ?? '').endsWith(head)
+}
+
+const heldValue = (object: KubeObject | undefined) => (object?.data as { value?: string } | undefined)?.value
+
+async function usage(kube: KubeClient, state: UpState): Promise<Usage> {
+  const services = state.services.map(({ name, pid }) => ({
+    name,
+    cpuSeconds: cpuSeconds(pid),
+    peakMib: peakMemoryMib(pid),
+  }))
+  const pages = await Promise.all(
+    state.services.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
+  )
+  const busBytes = pages.reduce((sum, page) => sum + sumOf(page, 'setpoint_bus_published_bytes_total'), 0)
+  return { services, apiRequests: await apiRequests(kube), busBytes }
+}
+
+async function apiRequests(kube: KubeClient): Promise<Record<string, number>> {
+  const lines: string[] = []
+  await kube.stream({
+    path: '/metrics',
+    signal: AbortSignal.timeout(60_000),
+    onLine: (line) => lines.push(line),
+  })
+  const counts: Record<string, number> = {}
+  for (const line of lines) {
+    if (!line.startsWith('apiserver_request_total{')) continue
+    const verb = /verb="([^"]+)"/.exec(line)?.[1] ?? ''
+    const dry = /dry_run="[^"]+"/.test(line) ? ' (dry-run)' : ''
+    counts[verb + dry] = (counts[verb + dry] ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1))
+  }
+  return counts
+}
+
+function sumOf(page: string, name: string): number {
+  return page
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
