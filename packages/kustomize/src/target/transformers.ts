@@ -170,6 +170,8 @@ function noteTransformer(list: ResourceList, origin: Origin): void {
   for (const resource of list.items) {
     if (resource.origin === undefined) resource.origin = origin
     else resource.transformations.push(origin)
+    // kustomize writes its note among the annotations, which makes strings of them all.
+    resource.setMetaMap('annotations', resource.annotations)
   }
 }
 
