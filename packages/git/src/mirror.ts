@@ -67,16 +67,36 @@ class DiskMirror implements GitMirror {
 
   async fetch(remote: RemoteOptions, resolved: Resolved, options: FetchOptions = {}): Promise<FetchResult> {
     const full = options.fullHistory === true || !(await this.canFetchIncrementally())
-    if (!full) return this.download(this.dir, remote, resolved, 'new')
-    await this.initialize(this.nextDir)
-    const result = await this.download(
-      this.nextDir,
-      remote,
-      resolved,
-      options.fullHistory === true ? 'history' : 'shallow',
-    )
-    await this.replace()
-    return result
+    if (!full) return this.fetchNew(remote, resolved)
+    try {
+      await this.initialize(this.nextDir)
+      const extent = options.fullHistory === true ? 'history' : 'shallow'
+      const result = await this.download(this.nextDir, remote, resolved, extent)
+      await this.replace()
+      return result
+    } catch (cause) {
+      await rm(this.nextDir, { recursive: true, force: true })
+      throw translateRemoteError(cause, remote.url)
+    }
+  }
+
+  private async fetchNew(remote: RemoteOptions, resolved: Resolved): Promise<FetchResult> {
+    try {
+      return await this.download(this.dir, remote, resolved, 'new')
+    } catch (error) {
+      await this.removeHalfPacks()
+      throw error
+    }
+  }
+
+  /** A pack without an index was not written to its end; it would fill the disk for nothing. */
+  private async removeHalfPacks(): Promise<void> {
+    const packs = join(this.dir, 'objects', 'pack')
+    const files = await readdir(packs).catch(() => [])
+    const whole = new Set(files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4)))
+    for (const file of files)
+      if (file.endsWith('.pack') && !whole.has(file.slice(0, -5)))
+        await rm(join(packs, file), { force: true })
   }
 
   async has(commit: string): Promise<boolean> {
@@ -153,8 +173,8 @@ class DiskMirror implements GitMirror {
         cache,
         url: this.url,
         ref: LAST_REF,
-        remoteRef: resolved.refName ?? resolved.commit,
-        singleBranch: true,
+        remoteRef: resolved.refName ?? (extent === 'history' ? 'HEAD' : resolved.commit),
+        singleBranch: extent !== 'history' || resolved.refName !== undefined,
         tags: false,
         // A later fetch goes without depth: with one, the server would send everything again.
         ...(extent === 'shallow' ? { depth: 1 } : {}),

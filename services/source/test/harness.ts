@@ -1,0 +1,237 @@
+import { join } from 'node:path'
+import { applyDelta, decodeSnapshot, type FileContents } from '@setpoint/artifact'
+import { type Bus, connectBus } from '@setpoint/bus'
+import {
+  type ArtifactMessage,
+  artifactMessage,
+  GIT_REPOSITORY,
+  type GitRepository,
+  type GitRepositorySpec,
+  REQUESTED_AT_ANNOTATION,
+  subjects,
+} from '@setpoint/contracts'
+import { connectKube, type KubeClient } from '@setpoint/kube'
+import {
+  type Child,
+  freePort,
+  type GitServer,
+  type NatsServer,
+  sharedCluster,
+  spawnService,
+  startGitServer,
+  startNats,
+  temporaryDirectory,
+  testNamespace,
+  waitFor,
+} from '@setpoint/testkit'
+
+/** A label that keeps the GitRepositories of one test file away from other services on the same cluster. */
+const SHARD_LABEL = 'sharding.fluxcd.io/key'
+
+export interface Service {
+  child: Child
+  url: string
+  archives: string
+  storage: string
+  start(): Promise<void>
+}
+
+export interface Setup extends AsyncDisposable {
+  kube: KubeClient
+  nats: NatsServer
+  git: GitServer
+  bus: Bus
+  namespace: string
+  service: Service
+  create(name: string, spec: Partial<GitRepositorySpec> & { url: string }): Promise<GitRepository>
+  get(name: string): Promise<GitRepository>
+  patchSpec(name: string, spec: object): Promise<void>
+  /** Sets the annotation that asks for a reconciliation, and waits until it was handled. */
+  request(name: string): Promise<GitRepository>
+  /** Asks over NATS to look now. */
+  hint(name: string): void
+  until(name: string, what: string, holds: (repository: GitRepository) => boolean): Promise<GitRepository>
+  untilReady(name: string, status: 'True' | 'False', reason?: string): Promise<GitRepository>
+  /** Waits until status.artifact is of a commit. */
+  untilCommit(name: string, sha: string): Promise<GitRepository>
+  message(name: string): Promise<ArtifactMessage | undefined>
+  /** The files of the last message, as a consumer that starts now reads them. */
+  files(name: string): Promise<Record<string, string>>
+  createSecret(name: string, data: Record<string, string>): Promise<void>
+  events(name: string): Promise<{ type: string; reason: string; message: string }[]>
+  /** Sum of a metric over all series with the labels. */
+  metric(name: string, labels?: Record<string, string>): Promise<number>
+  /** Requests that the Git server has answered and bytes it sent, for one repository. */
+  traffic(repository: string): { requests: number; fetches: number; sentBytes: number }
+}
+
+export interface SetupOptions {
+  /** Further flags. */
+  args?: string[]
+  /** A cluster of one's own, for tests that stop it. */
+  kubeconfig?: string
+  /** Starts the process in another way, such as on a small disk. */
+  spawn?(args: string[], storage: string): Promise<Child>
+}
+
+/** A real NATS, a real Git server, the real source process, and a namespace of its own. */
+export async function startSetup(options: SetupOptions = {}): Promise<Setup> {
+  const stack = new AsyncDisposableStack()
+  try {
+    return await assemble(stack, options)
+  } catch (error) {
+    await stack.disposeAsync()
+    throw error
+  }
+}
+
+async function assemble(stack: AsyncDisposableStack, options: SetupOptions): Promise<Setup> {
+  const kubeconfig = options.kubeconfig ?? (await sharedCluster()).kubeconfig
+  const kube = stack.use(await connectKube({ kubeconfig }))
+  const namespace =
+    options.kubeconfig === undefined ? stack.use(await testNamespace(await sharedCluster())).name : 'default'
+  const nats = stack.use(await startNats())
+  const git = stack.use(await startGitServer())
+  const log = { info() {}, warn() {} }
+  const bus = stack.use(await connectBus({ url: nats.url, producer: 'test', log, now: Date.now }))
+  const storage = stack.use(await temporaryDirectory('source')).path
+  const service = stack.use(
+    await startService(options, { kubeconfig, natsUrl: nats.url, namespace, storage }),
+  )
+
+  const get = async (name: string) => {
+    const found = await kube.get(GIT_REPOSITORY, { namespace, name })
+    if (found === undefined) throw new Error(`GitRepository ${name} does not exist`)
+    return found as GitRepository
+  }
+  const until = (name: string, what: string, holds: (repository: GitRepository) => boolean) =>
+    waitFor(`${name} ${what}`, async () => {
+      const found = await get(name)
+      if (holds(found)) return found
+      throw new Error(JSON.stringify(found.status))
+    })
+  const message = async (name: string) =>
+    (await bus.last(artifactMessage, subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name })))?.data
+  return {
+    kube,
+    nats,
+    git,
+    bus,
+    namespace,
+    service,
+    get,
+    until,
+    message,
+    create: async (name, spec) =>
+      (await kube.create({
+        apiVersion: 'source.toolkit.fluxcd.io/v1',
+        kind: 'GitRepository',
+        metadata: { namespace, name, labels: { [SHARD_LABEL]: namespace } },
+        spec: { interval: '10m', ref: { branch: 'main' }, ...spec },
+      })) as GitRepository,
+    patchSpec: async (name, spec) => {
+      await kube.mergePatch(GIT_REPOSITORY, { namespace, name }, { spec })
+    },
+    request: async (name) => {
+      const at = crypto.randomUUID()
+      const metadata = { annotations: { [REQUESTED_AT_ANNOTATION]: at } }
+      await kube.mergePatch(GIT_REPOSITORY, { namespace, name }, { metadata })
+      return until(name, 'has handled the request', ({ status }) => status?.lastHandledReconcileAt === at)
+    },
+    hint: (name) => bus.hint({ kind: GIT_REPOSITORY.kind, namespace, name }, { requestedBy: 'test' }),
+    untilReady: (name, status, reason) =>
+      until(name, `is Ready=${status} ${reason ?? ''}`, (repository) => {
+        const ready = conditionOf(repository, 'Ready')
+        return ready?.status === status && (reason === undefined || ready.reason === reason)
+      }),
+    untilCommit: (name, sha) =>
+      until(name, `is at ${sha}`, ({ status }) => status?.artifact?.revision.endsWith(sha) === true),
+    files: async (name) => readFiles(bus, await message(name)),
+    createSecret: async (name, data) => {
+      await kube.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, stringData: data })
+    },
+    events: async (name) => {
+      const selection = { namespace, fieldSelector: `involvedObject.name=${name}` }
+      const events = await kube.list({ group: '', version: 'v1', kind: 'Event' }, selection)
+      return events as unknown as { type: string; reason: string; message: string }[]
+    },
+    metric: async (name, labels = {}) =>
+      sumOf(await (await fetch(`${service.url}/metrics`)).text(), name, labels),
+    traffic: (repository) => trafficOf(git, repository),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+async function readFiles(bus: Bus, message: ArtifactMessage | undefined): Promise<Record<string, string>> {
+  const tree = message?.tree
+  if (tree === undefined) throw new Error('there is no artifact')
+  const snapshot = decodeSnapshot(await bus.getBytes('setpoint-artifact', tree.snapshot))
+  let files = new Map<string, FileContents>(snapshot.map((contents) => [contents.file.path, contents]))
+  if (tree.delta !== undefined) files = applyDelta(files, await bus.getBytes('setpoint-artifact', tree.delta))
+  return Object.fromEntries([...files].map(([path, { content }]) => [path, Buffer.from(content).toString()]))
+}
+
+function trafficOf(git: GitServer, repository: string) {
+  const own = git.requests.filter(({ path }) => path.startsWith(`/${repository}.git/`))
+  return {
+    requests: own.length,
+    fetches: own.filter(({ method }) => method === 'POST').length,
+    sentBytes: own.reduce((sum, { sentBytes }) => sum + sentBytes, 0),
+  }
+}
+
+async function startService(
+  options: SetupOptions,
+  given: { kubeconfig: string; natsUrl: string; namespace: string; storage: string },
+): Promise<Service & AsyncDisposable> {
+  const [port, archivePort] = [await freePort(), await freePort()]
+  const url = `http://127.0.0.1:${port}`
+  const storage = join(given.storage, 'storage')
+  const args = [
+    `--kubeconfig=${given.kubeconfig}`,
+    `--nats-url=${given.natsUrl}`,
+    `--http-addr=127.0.0.1:${port}`,
+    `--storage-addr=127.0.0.1:${archivePort}`,
+    `--storage-path=${storage}`,
+    `--watch-label-selector=${SHARD_LABEL}=${given.namespace}`,
+    ...(options.args ?? []),
+  ]
+  const run = async () => {
+    const child = await (options.spawn?.(args, given.storage) ?? spawnService('source', { args }))
+    const ready = waitFor('source is ready', async () => (await fetch(`${url}/readyz`)).ok)
+    const ended = child.exited.then(() => Promise.reject(new Error(`source ended:\n${child.logs()}`)))
+    ended.catch(() => undefined)
+    await Promise.race([ready, ended])
+    return child
+  }
+  const service = {
+    url,
+    storage,
+    archives: `http://127.0.0.1:${archivePort}`,
+    child: await run(),
+    start: async () => {
+      service.child = await run()
+    },
+    async [Symbol.asyncDispose]() {
+      await service.child.stop()
+    },
+  }
+  return service
+}
+
+export function conditionOf({ status }: GitRepository, type: string) {
+  return status?.conditions?.find((condition) => condition.type === type)
+}
+
+export function readyMessage(repository: GitRepository): string {
+  return conditionOf(repository, 'Ready')?.message ?? ''
+}
+
+function sumOf(text: string, name: string, labels: Record<string, string>): number {
+  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter((line) => wanted.every((label) => line.includes(label)))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+}
