@@ -64,7 +64,8 @@ describe('notImplementedFields', () => {
   })
 
   it('finds nothing to say of what is built', () => {
-    const built = {
+    const built: Partial<KustomizationSpec> = {
+      buildMetadata: ['originAnnotations'],
       images: [{ name: 'web' }],
       patches: [{ patch: '{}' }],
       force: true,

@@ -30,7 +30,6 @@ export const kustomizationNotImplemented: readonly MissingField<Kustomization>[]
   },
   { field: 'spec.healthCheckExprs', usedBy: ({ spec }) => isSet(spec.healthCheckExprs) },
   { field: 'spec.ignore', usedBy: ({ spec }) => isSet(spec.ignore) },
-  { field: 'spec.buildMetadata', usedBy: ({ spec }) => isSet(spec.buildMetadata) },
   { field: 'spec.decryption', usedBy: ({ spec }) => isSet(spec.decryption) },
   { field: 'spec.kubeConfig', usedBy: ({ spec }) => isSet(spec.kubeConfig) },
   { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
