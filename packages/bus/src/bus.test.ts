@@ -1,3 +1,4 @@
+import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { type OutcomeMessage, outcomeMessage, subjects } from '@setpoint/contracts'
 import { startNats, waitFor } from '@setpoint/testkit'
@@ -112,6 +113,19 @@ describe('stored bytes', () => {
     await bus.deleteBytes('setpoint-rendered', 'a')
     await expect(bus.getBytes('setpoint-rendered', stored)).rejects.toMatchObject({ code: 'NotFound' })
     expect(await bus.listBytes('setpoint-rendered')).toEqual([])
+  })
+
+  test('reading many objects, small and large, leaves nothing behind on the server', async () => {
+    await using nats = await startNats()
+    await using bus = await open(nats.url)
+    const large = Buffer.alloc(700_000, 'x')
+    const stored = await bus.putBytes('setpoint-rendered', 'large', large)
+    for (let times = 0; times < 50; times += 1)
+      expect(await bus.getBytes('setpoint-rendered', stored)).toHaveLength(large.length)
+    const connection = await connect({ servers: nats.url })
+    const { state } = await (await jetstreamManager(connection)).streams.info('OBJ_setpoint-rendered')
+    await connection.close()
+    expect(state.consumer_count).toBe(0)
   })
 })
 
