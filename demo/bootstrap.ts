@@ -1,12 +1,14 @@
 import type { KubeClient } from '@setpoint/kube'
 import { namespace } from './cluster.ts'
 
-/** The two objects that tell a cluster which repository holds its set point. Everything else is in Git. */
+/** Tells a cluster which repository holds its set point: two objects in a namespace. All else is in Git. */
 export async function bootstrap(kube: KubeClient, url: string): Promise<void> {
-  for (const object of [gitRepository(url), rootKustomization]) {
+  for (const object of [fleetNamespace, gitRepository(url), rootKustomization]) {
     await kube.apply(object, { fieldManager: 'demo' })
   }
 }
+
+const fleetNamespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }
 
 function gitRepository(url: string) {
   return {

@@ -24,8 +24,8 @@ export interface Cluster extends AsyncDisposable {
   destroy(): Promise<void>
 }
 
-/** Where Setpoint's own objects and the fleet's Kustomizations are. */
-export const namespace = 'setpoint-system'
+/** Where the fleet's Kustomizations are, as in a fleet that Flux's bootstrap made; the CLIs look there first. */
+export const namespace = 'flux-system'
 
 const cli = join(import.meta.dirname, '..', 'packages', 'cli', 'src', 'main.ts')
 const UP_TIMEOUT_MS = 90_000

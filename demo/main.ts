@@ -13,7 +13,8 @@ const { values } = parseArgs({ options: { once: { type: 'boolean', default: fals
 
 const interrupted = new Error('interrupted')
 
-process.exitCode = await demo(onTerminal(process.stdout), values.once)
+// An interrupted story still polls; nothing of it matters any more.
+process.exit(await demo(onTerminal(process.stdout), values.once))
 
 async function demo(narrator: Narrator, once: boolean): Promise<number> {
   const stopped = untilSignal()
@@ -22,8 +23,12 @@ async function demo(narrator: Narrator, once: boolean): Promise<number> {
   if (typeof signal === 'number') return signal
   // The environment may be half made: what it has started is ended by the watchdog when this process ends.
   narrator.say(`\n${signal}: stopping`)
-  await Promise.race([told, new Promise((resolve) => setTimeout(resolve, 20_000).unref())])
-  return once ? 130 : 0
+  return (await Promise.race([told, patience()])) ?? 130
+}
+
+/** A build that is going on is not waited for. */
+function patience(): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), 10_000).unref())
 }
 
 async function tell(narrator: Narrator, once: boolean, stopped: Promise<string>): Promise<number> {
