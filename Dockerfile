@@ -36,4 +36,5 @@ COPY --from=build /app /app
 # The user node, by number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
 EXPOSE 8080 9090
-ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "/app/service/src/main.ts"]
+# A small young generation keeps a service at half the memory for next to no CPU.
+ENTRYPOINT ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=4", "/app/service/src/main.ts"]

@@ -26,6 +26,9 @@ interface Settings {
   now(): number
 }
 
+/** A small young generation keeps a service at half the memory for next to no CPU. The Dockerfile says the same. */
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4']
+
 /** The nats-server and the services of one `up`, kept running. */
 export class ServiceSet {
   private readonly settings: Settings
@@ -95,7 +98,7 @@ export class ServiceSet {
     const http = ports.http[service.name] ?? 0
     const args = serviceArguments(service, this.serviceSettings(), { http, artifact: ports.artifact })
     const onLine = (line: string) => this.show(service.name, readServiceLine(line))
-    const node = ['--disable-warning=ExperimentalWarning', service.file]
+    const node = [...NODE_FLAGS, service.file]
     return {
       name: service.name,
       start: () =>
