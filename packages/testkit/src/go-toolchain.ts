@@ -38,6 +38,8 @@ export async function goInDocker(
   const settings = {
     ...buildSettings,
     HOME: '/tmp',
+    // A person must be able to remove the cache.
+    GOFLAGS: '-modcacherw',
     GOMODCACHE: modules,
     GOCACHE: objects,
     GOOS: platform.os,
