@@ -4,11 +4,8 @@ import { parseYaml } from '@setpoint/manifest'
 import { describe, expect, test } from 'vitest'
 import { type Case, caseFiles, caseOptions, loadCases } from './cases.ts'
 
-/** Cases that we answer differently, each with the reason. */
-const known: Record<string, string> = {
-  'merge-table/element/no_infer_merge_keys_merge_using_explicit_schema_as_line_comment#0':
-    'a schema in a comment of the target; the engine keeps no comments',
-}
+/** Cases that we answer differently, each with the reason. There is none. */
+const known: Record<string, string> = {}
 
 const cases = loadCases()
 

@@ -252,7 +252,7 @@ const resourceMakers: Maker[] = [
   (random) =>
     `apiVersion: example.com/v1\nkind: Widget\n${meta(random, 'wid')}spec:\n  size: ${inline(random)}\n  list:\n  - name: a\n    value: ${inline(random)}\n  - name: b\n  map: {k: v}\n`,
   (random) =>
-    `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: cmlist${random.below(50)}}\n  data: {a: b}\n`,
+    `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: cmlist${random.below(50)}\n  data: {a: b}\n`,
 ]
 
 const alwaysThere: Maker[] = [
@@ -264,9 +264,9 @@ const alwaysThere: Maker[] = [
         `apiVersion: v1\nkind: Service\n${meta(inner, 'svc', 'web')}spec:\n  ports:\n  - {port: 80, name: http}\n`,
     ),
   (random) =>
-    `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cmweb}\ndata:\n  a: ${block(random, 4)}\n  b: ${inline(random)}\n` +
+    `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: cmweb\ndata:\n  a: ${block(random, 4)}\n  b: ${inline(random)}\n` +
     `  json: '{"x": {"y": [1, 2]}, "z": "t"}'\n  conf.yaml: |\n    # comment\n    x:\n      y: 1\n    list: [a, b]\n`,
-  () => 'apiVersion: v1\nkind: Secret\nmetadata: {name: secweb}\ndata: {k: djE=}\n',
+  () => 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: secweb\ndata: {k: djE=}\n',
   (random) =>
     `apiVersion: example.com/v1\nkind: Widget\n${meta(random, 'wid', 'web')}spec:\n  size: ${inline(random)}\n  list:\n  - name: a\n    value: ${inline(random)}\n  map: {k: v}\n`,
 ]

@@ -1,4 +1,12 @@
-import { isNonString11, resolvePlain, SourceScalar, type YamlMap, type YamlValue } from '@setpoint/manifest'
+import {
+  isNonString11,
+  jsonComments,
+  resolvePlain,
+  SourceScalar,
+  setJsonComments,
+  type YamlMap,
+  type YamlValue,
+} from '@setpoint/manifest'
 
 export type Value = YamlValue
 export type ValueMap = YamlMap
@@ -57,7 +65,7 @@ export function stringValue(text: string): Value {
 
 /** A bare text: a number or a word where it looks like one. */
 export function plainText(text: string): Value {
-  if (text === '') return new SourceScalar('', '', false)
+  if (text === '') return new SourceScalar('', null, false)
   const value = resolvePlain(text, 'kustomize')
   return value === text || String(value) === text ? value : new SourceScalar(text, value, false)
 }
@@ -65,7 +73,7 @@ export function plainText(text: string): Value {
 /** What a scalar becomes when bare text is written over it: quotes stay. */
 export function overwriteText(old: Value | undefined, text: string): Value {
   if (old instanceof SourceScalar && old.quoted) return new SourceScalar(text, text, true)
-  return new SourceScalar(text, text === '' ? '' : resolvePlain(text, 'kustomize'), false)
+  return new SourceScalar(text, resolvePlain(text, 'kustomize'), false)
 }
 
 export function cloneValue(value: Value): Value {
@@ -77,6 +85,7 @@ export function cloneValue(value: Value): Value {
 export function cloneMap(map: ValueMap): ValueMap {
   const copy: ValueMap = {}
   for (const key in map) copy[key] = cloneValue(map[key] ?? null)
+  setJsonComments(copy, jsonComments(map))
   return copy
 }
 

@@ -1,5 +1,13 @@
 import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml'
-import { resolvePlain, SourceScalar, type YamlDialect, type YamlMap, type YamlValue } from './yaml-scalar.ts'
+import {
+  jsonComments,
+  resolvePlain,
+  SourceScalar,
+  setJsonComments,
+  type YamlDialect,
+  type YamlMap,
+  type YamlValue,
+} from './yaml-scalar.ts'
 import { resolveTagged } from './yaml-tag.ts'
 
 export interface ComposeOptions {
@@ -51,11 +59,13 @@ class Composer {
   readonly anchors = new Map<string, YamlValue>()
   next = 1
   position = 0
+  readonly hasComments: boolean
 
   constructor(source: string, events: Event[], options: ComposeOptions) {
     this.source = source
     this.events = events
     this.options = options
+    this.hasComments = /#\s*\{/.test(source)
   }
 
   node(): YamlValue {
@@ -134,6 +144,14 @@ class Composer {
       this.fail(`mapping key "${key}" already defined`, start)
     }
     map[key] = value
+    if (this.hasComments) this.readComment(map, key, start)
+  }
+
+  /** Some tools keep notes in comments, and kustomize reads one kind: a JSON schema behind a key. */
+  readComment(map: YamlMap, key: string, start: number): void {
+    const end = this.source.indexOf('\n', start)
+    const comment = /\s#\s*(\{.*\})\s*$/.exec(this.source.slice(start, end < 0 ? undefined : end))
+    if (comment?.[1] !== undefined) setJsonComments(map, { ...jsonComments(map), [key]: comment[1] })
   }
 
   isMergeKey(event: ScalarEvent): boolean {

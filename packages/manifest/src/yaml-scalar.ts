@@ -19,6 +19,18 @@ export type ScalarValue = null | boolean | number | bigint | string
 export type YamlValue = ScalarValue | SourceScalar | YamlValue[] | YamlMap
 export type YamlMap = { [key: string]: YamlValue }
 
+const comments = Symbol('comments')
+type Commented = YamlMap & { [comments]?: Record<string, string> }
+
+/** The comments that hold JSON, `# {…}`, behind the keys of a map: key → the JSON text. */
+export function jsonComments(map: YamlMap): Record<string, string> | undefined {
+  return (map as Commented)[comments]
+}
+
+export function setJsonComments(map: YamlMap, found: Record<string, string> | undefined): void {
+  if (found !== undefined) (map as Commented)[comments] = found
+}
+
 /**
  * `kubernetes`: as sigs.k8s.io/yaml reads (YAML 1.1: `yes` is true, a date is a string).
  * `kustomize`: as kustomize reads resources (`yes` is a string, a date becomes a time).

@@ -11,9 +11,11 @@ export { printYaml, printYamlStream } from './yaml-print.ts'
 export { scalarLines } from './yaml-print-scalar.ts'
 export {
   isNonString11,
+  jsonComments,
   resolvePlain,
   type ScalarValue,
   SourceScalar,
+  setJsonComments,
   type YamlDialect,
   type YamlMap,
   type YamlValue,

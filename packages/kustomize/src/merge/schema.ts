@@ -129,6 +129,16 @@ function typeName(gvk: Value | undefined): string | undefined {
   return `${group === '' ? '' : `${group}/`}${textOf(gvk.version)}/${textOf(gvk.kind)}`
 }
 
+/** A schema that stands in a comment, as kustomize reads it; undefined where the comment is something else. */
+export function compileComment(comment: string): SchemaNode | undefined {
+  try {
+    const schema = JSON.parse(comment) as Value
+    return isMap(schema) ? compileNode(schema) : undefined
+  } catch {
+    return undefined
+  }
+}
+
 function compileNode(source: ValueMap): SchemaNode {
   const node: SchemaNode = {}
   const { properties, additionalProperties, items, type, $ref } = source as Record<string, Value | undefined>

@@ -1,3 +1,4 @@
+import { jsonComments } from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
 import { writeField } from '../shared-scalar.ts'
 import {
@@ -14,7 +15,7 @@ import {
 } from '../value.ts'
 import { mergeAssociativeList } from './associative-list.ts'
 import { takeDirective } from './directive.ts'
-import type { SchemaNode, Schemas } from './schema.ts'
+import { compileComment, type SchemaNode, type Schemas } from './schema.ts'
 
 export interface MergeContext {
   schemas: Schemas
@@ -102,13 +103,20 @@ function baseOfMap(target: Value | undefined, patch: Value | undefined): Value |
 function mergeField(base: ValueMap, patch: Value | undefined, name: string, context: MergeContext): void {
   const { schemas, schema } = context
   const old = base[name]
+  const known = schema === undefined ? undefined : schemas.field(schema, name)
   const merged = strategicMerge(old, patch, {
     schemas,
-    schema: schema === undefined ? undefined : schemas.field(schema, name),
+    schema: schemas.followed(commentSchema(base, name) ?? known),
     path: [...context.path, name],
   })
   if (merged === undefined) delete base[name]
   else if (merged !== old) writeField(base, name, keepStyle(old, merged))
+}
+
+/** A field may say in a comment how it is merged. */
+function commentSchema(map: ValueMap, name: string): SchemaNode | undefined {
+  const comment = jsonComments(map)?.[name]
+  return comment === undefined ? undefined : compileComment(comment)
 }
 
 /** A scalar is written in the style of the one that it replaces: over a quoted string, a number becomes a string. */

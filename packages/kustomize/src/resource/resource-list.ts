@@ -13,7 +13,7 @@ export class ResourceList {
     if (other !== undefined) {
       throw new BuildError(
         'conflict',
-        `may not add resource with an already registered id: ${describeId(id)}`,
+        `may not add resource with an already registered id: ${describeId(id)}${placeOf(other)}`,
         {
           file: resource.source.file,
           line: resource.source.line,
@@ -113,4 +113,9 @@ function mergeData(resource: Resource, old: Resource, field: 'data' | 'binaryDat
   const map: ValueMap = {}
   for (const [key, value] of merged) map[key] = stringValue(value)
   resource.object[field] = map
+}
+
+/** Where the one before comes from, where it comes from a file. */
+function placeOf({ source }: Resource): string {
+  return source.file === '' || source.file === undefined ? '' : ` (also in ${source.file})`
 }

@@ -168,6 +168,7 @@ function pluginSteps(context: TargetContext): Step[] {
 
 function noteTransformer(list: ResourceList, origin: Origin): void {
   for (const resource of list.items) {
+    if (resource.isEmpty()) continue
     if (resource.origin === undefined) resource.origin = origin
     else resource.transformations.push(origin)
     // kustomize writes its note among the annotations, which makes strings of them all.
