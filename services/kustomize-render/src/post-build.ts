@@ -1,6 +1,6 @@
 import { SUBSTITUTE_SWITCH } from '@setpoint/contracts'
 import { substitute } from '@setpoint/envsubst'
-import { type JsonObject, parseYaml, printYaml } from '@setpoint/manifest'
+import { type Json, type JsonObject, parseYaml, printYaml } from '@setpoint/manifest'
 
 /** A built object with the file that it came from. */
 export interface Built {
@@ -33,8 +33,23 @@ export function substituteObject(built: Built, variables: ReadonlyMap<string, st
       built,
       `is no valid YAML once its variables are replaced (line ${problems[0]?.line ?? 1}); quote the expression`,
     )
-  return document.value as JsonObject
+  if (!isObject(document.value))
+    throw failure(
+      built,
+      'is no Kubernetes object once its variables are replaced: it lacks apiVersion, kind or name',
+    )
+  return document.value
 }
+
+function isObject(value: Json): value is JsonObject {
+  const { apiVersion, kind, metadata } = asMap(value)
+  return [apiVersion, kind, asMap(metadata ?? null).name].every(
+    (text) => typeof text === 'string' && text !== '',
+  )
+}
+
+const asMap = (value: Json): JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {}
 
 function failure({ object, source }: Built, why: string): SubstitutionError {
   const metadata = object.metadata as { name?: string; namespace?: string } | undefined

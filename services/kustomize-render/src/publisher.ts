@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Bus } from '@setpoint/bus'
 import { type RenderedMessage, type RenderedSet, renderedMessage, seal, subjects } from '@setpoint/contracts'
@@ -13,6 +14,8 @@ export class Publisher {
   private readonly results: Results
   /** Set objects that a newer message has replaced; deleted one message later, when nobody can be reading them. */
   private readonly replaced = new Map<string, string>()
+  /** Set objects that are stored and that no message names yet. */
+  private readonly unannounced = new Map<string, string>()
 
   constructor(bus: Bus, sealingKey: Uint8Array, results: Results) {
     this.bus = bus
@@ -20,11 +23,12 @@ export class Publisher {
     this.results = results
   }
 
-  /** Seals and stores a set, unless the last message names the very same one. */
+  /** Seals and stores a set, unless the last message names the very same one, sealed with the same key. */
   async store(key: string, set: BuiltSet): Promise<RenderedSet> {
     const last = this.results.message(key)?.set
-    if (last?.digest === set.digest) return last
-    const name = `${key.replace('/', '.')}.${set.digest.slice('sha256:'.length).slice(0, 16)}`
+    const name = this.nameOf(key, set.digest)
+    if (last?.digest === set.digest && last.sealed.object === name) return last
+    this.unannounced.set(key, name)
     const sealed = await this.bus.putBytes(BUCKET, name, seal(this.sealingKey, set.bytes, key))
     return { digest: set.digest, objects: set.objects, sealed }
   }
@@ -35,19 +39,30 @@ export class Publisher {
     if (last !== undefined && isDeepStrictEqual(last, message)) return false
     await this.bus.publish(renderedMessage, subjects.rendered(message), message, { traceId })
     this.results.keepMessage(key, message)
+    this.unannounced.delete(key)
     await this.deleteReplaced(key, last?.set?.sealed.object, message.set?.sealed.object)
     return true
   }
 
   /** Deletes stored sets that no message names. */
   async sweep(): Promise<void> {
-    const named = new Set([...this.results.storedObjects(), ...this.replaced.values()])
     for (const name of await this.bus.listBytes(BUCKET))
-      if (!named.has(name)) await this.bus.deleteBytes(BUCKET, name)
+      if (!this.inUse().has(name)) await this.bus.deleteBytes(BUCKET, name)
+  }
+
+  private inUse(): Set<string> {
+    return new Set([...this.results.storedObjects(), ...this.replaced.values(), ...this.unannounced.values()])
+  }
+
+  /** Another key gives another name: a new cluster that meets the NATS of an old one does not take its sets for its own. */
+  private nameOf(key: string, digest: string): string {
+    const tag = createHmac('sha256', this.sealingKey).update(digest).digest('hex').slice(0, 16)
+    return `${key.replace('/', '.')}.${tag}`
   }
 
   /** A Kustomization is gone: so are its message and its sets. */
   async remove(key: string, last: RenderedMessage): Promise<void> {
+    this.unannounced.delete(key)
     await this.bus.forget(subjects.rendered(last))
     if (last.set?.sealed.object !== undefined) await this.bus.deleteBytes(BUCKET, last.set.sealed.object)
     await this.deleteReplaced(key, undefined, undefined)

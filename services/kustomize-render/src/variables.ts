@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Kustomization } from '@setpoint/contracts'
+import { isVariableName, VARIABLE_NAME_PATTERN } from '@setpoint/envsubst'
 import type { KubeClient } from '@setpoint/kube'
 
 /** The variables of spec.postBuild. digest changes when any of them does, and tells nothing about them. */
@@ -12,8 +13,6 @@ export interface Variables {
 export class VariablesError extends Error {
   override name = 'VariablesError'
 }
-
-const NAME = /^[_\p{L}][_\p{L}\p{Nd}]*$/u
 
 /**
  * Reads substituteFrom in order, then substitute; later ones win. Undefined when nothing is to be substituted.
@@ -28,11 +27,11 @@ export async function readVariables(
   const values = new Map<string, string>()
   for (const reference of postBuild.substituteFrom ?? [])
     for (const [name, value] of await readReference(kube, kustomization, reference)) values.set(name, value)
-  for (const [name, value] of Object.entries(postBuild.substitute ?? {})) values.set(name, value)
+  for (const [name, value] of Object.entries(postBuild.substitute ?? {})) values.set(name, oneLine(value))
   for (const name of values.keys())
-    if (!NAME.test(name))
+    if (!isVariableName(name))
       throw new VariablesError(
-        `variable name "${name}" in spec.postBuild must match ^[_[:alpha:]][_[:alpha:][:digit:]]*$`,
+        `variable name "${name}" in spec.postBuild must match ${VARIABLE_NAME_PATTERN}`,
       )
   if (values.size === 0 && postBuild.substituteStrategy !== 'Always') return undefined
   return { values, digest: digestOf(values) }
@@ -57,9 +56,11 @@ async function readReference(
   const data = Object.entries((object.data ?? {}) as Record<string, string>)
   const text = (value: string) =>
     reference.kind === 'Secret' ? Buffer.from(value, 'base64').toString('utf8') : value
-  // The values go into the text of a manifest: a line break would change its structure, so Flux takes them away.
-  return data.map(([name, value]) => [name, text(value).replaceAll('\n', '')])
+  return data.map(([name, value]) => [name, oneLine(text(value))])
 }
+
+/** The values go into the text of a manifest: a line break would change its structure, so Flux takes them away. */
+const oneLine = (value: string): string => value.replaceAll('\n', '')
 
 function digestOf(values: ReadonlyMap<string, string>): string {
   const hash = createHash('sha256')
