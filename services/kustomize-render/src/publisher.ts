@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import type { BuiltSet } from '@setpoint/build'
 import type { Bus } from '@setpoint/bus'
 import { type RenderedMessage, type RenderedSet, renderedMessage, seal, subjects } from '@setpoint/contracts'
-import type { BuiltSet } from './build-set.ts'
 import type { Results } from './results.ts'
 
 const BUCKET = 'setpoint-rendered'

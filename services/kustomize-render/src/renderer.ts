@@ -1,3 +1,4 @@
+import { buildSet, readVariables, type Variables, VariablesError } from '@setpoint/build'
 import { newTraceId } from '@setpoint/bus'
 import {
   type Kustomization,
@@ -9,7 +10,6 @@ import type { KubeClient } from '@setpoint/kube'
 import type { ParseCache } from '@setpoint/kustomize'
 import { jitter, type Result } from '@setpoint/reconcile'
 import type { Logger } from 'pino'
-import { buildSet } from './build-set.ts'
 import { takeFingerprints, touched } from './fingerprints.ts'
 import type { GitRepositories } from './git-repositories.ts'
 import { keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
@@ -18,7 +18,6 @@ import type { Publisher } from './publisher.ts'
 import type { LastBuild, Results } from './results.ts'
 import type { Sources } from './sources.ts'
 import type { SourceTree } from './trees.ts'
-import { readVariables, type Variables, VariablesError } from './variables.ts'
 
 export interface RendererOptions {
   kube: KubeClient
@@ -78,7 +77,10 @@ export class Renderer {
   private async result(kustomization: Kustomization, tree: SourceTree): Promise<LastBuild['result']> {
     let variables: Variables | undefined
     try {
-      variables = await readVariables(this.options.kube, kustomization)
+      variables = await readVariables(
+        (kind, key) => this.options.kube.get({ group: '', version: 'v1', kind }, key),
+        kustomization,
+      )
     } catch (error) {
       if (!(error instanceof VariablesError)) throw error
       return { problem: { reason: 'BuildFailed', message: error.message, stalled: false } }

@@ -28,17 +28,47 @@ export type BuildOutcome = { reads: string[] } & (
 
 const MAX_MESSAGE = 20_000
 
-/** Builds, substitutes and normalises. No I/O: the tree and the variables are all it sees. */
+/** The objects of a Kustomization, or why there are none; and every path that was looked at. */
+export type ObjectsOutcome = { reads: string[] } & (
+  | { objects: JsonObject[]; problem?: never }
+  | { problem: BuildProblem; objects?: never }
+)
+
+interface BuildProblem {
+  /** A Flux condition reason. */
+  reason: string
+  message: string
+}
+
+/** Builds, substitutes and normalises, and packs the result for the bus. The tree and the variables are all it sees. */
 export function buildSet(
   kustomization: Kustomization,
   files: FileSource,
   variables: Variables | undefined,
   cache: ParseCache,
 ): BuildOutcome {
+  const { reads, objects, problem } = buildObjects(kustomization, files, variables, cache)
+  if (problem !== undefined) return { reads, problem }
+  const bytes = Buffer.from(stringifyJson({ objects }))
+  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+  return { reads, set: { bytes, digest, objects: objects.length } }
+}
+
+/** Builds, substitutes and normalises the objects, in the order of the build. */
+export function buildObjects(
+  kustomization: Kustomization,
+  files: FileSource,
+  variables: Variables | undefined,
+  cache?: ParseCache,
+): ObjectsOutcome {
   const path = cleanPath(kustomization.spec.path)
   const flux = fluxKustomization(files, path, fluxSpec(kustomization))
   if (flux.problems.length > 0) return { reads: flux.reads, problem: problemOf(flux.problems) }
-  const built = build(files, path, { overlay: flux.overlay, loadRestrictor: 'none', cache })
+  const built = build(files, path, {
+    overlay: flux.overlay,
+    loadRestrictor: 'none',
+    ...(cache === undefined ? {} : { cache }),
+  })
   const reads = [...new Set([...flux.reads, ...built.reads])]
   if (built.problems.length > 0) return { reads, problem: problemOf(built.problems) }
   return { reads, ...finish(kustomization, built.resources, variables) }
@@ -52,15 +82,7 @@ function finish(kustomization: Kustomization, resources: Built[], variables: Var
       return normalize(object, { namespace, name }, kustomization.spec.commonMetadata as never)
     })
     const twice = findDuplicate(objects, resources)
-    if (twice !== undefined) return { problem: { reason: 'BuildFailed', message: twice } }
-    const bytes = Buffer.from(stringifyJson({ objects }))
-    return {
-      set: {
-        bytes,
-        digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
-        objects: objects.length,
-      },
-    }
+    return twice === undefined ? { objects } : { problem: { reason: 'BuildFailed', message: twice } }
   } catch (error) {
     if (error instanceof SubstitutionError)
       return { problem: { reason: 'BuildFailed', message: error.message } }

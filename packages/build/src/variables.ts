@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Kustomization } from '@setpoint/contracts'
 import { isVariableName, VARIABLE_NAME_PATTERN } from '@setpoint/envsubst'
-import type { KubeClient } from '@setpoint/kube'
+import type { KubeObject } from '@setpoint/manifest'
 
 /** The variables of spec.postBuild. digest changes when any of them does, and tells nothing about them. */
 export interface Variables {
@@ -14,19 +14,25 @@ export class VariablesError extends Error {
   override name = 'VariablesError'
 }
 
+/** Reads one ConfigMap or Secret; undefined when there is none. */
+export type ReadData = (
+  kind: string,
+  key: { namespace: string; name: string },
+) => Promise<KubeObject | undefined>
+
 /**
  * Reads substituteFrom in order, then substitute; later ones win. Undefined when nothing is to be substituted.
- * @throws VariablesError naming the reference or the variable; errors of the API server as they are.
+ * @throws VariablesError naming the reference or the variable; what `read` throws as it is.
  */
 export async function readVariables(
-  kube: KubeClient,
+  read: ReadData,
   kustomization: Kustomization,
 ): Promise<Variables | undefined> {
   const { postBuild } = kustomization.spec
   if (postBuild === undefined) return undefined
   const values = new Map<string, string>()
   for (const reference of postBuild.substituteFrom ?? [])
-    for (const [name, value] of await readReference(kube, kustomization, reference)) values.set(name, value)
+    for (const [name, value] of await readReference(read, kustomization, reference)) values.set(name, value)
   for (const [name, value] of Object.entries(postBuild.substitute ?? {})) values.set(name, oneLine(value))
   for (const name of values.keys())
     if (!isVariableName(name))
@@ -38,15 +44,12 @@ export async function readVariables(
 }
 
 async function readReference(
-  kube: KubeClient,
+  read: ReadData,
   kustomization: Kustomization,
   reference: { kind: string; name: string; optional?: boolean | undefined },
 ): Promise<[string, string][]> {
   const namespace = kustomization.metadata.namespace ?? ''
-  const object = await kube.get(
-    { group: '', version: 'v1', kind: reference.kind },
-    { namespace, name: reference.name },
-  )
+  const object = await read(reference.kind, { namespace, name: reference.name })
   if (object === undefined) {
     if (reference.optional) return []
     throw new VariablesError(
