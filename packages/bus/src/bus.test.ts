@@ -184,3 +184,9 @@ describe('when NATS goes away', () => {
     await waitFor('the message that was sent again', () => reader.seen.web === 'again')
   })
 })
+
+test('a server without JetStream is an error once the time is up, naming what is missing', async () => {
+  await using nats = await startNats({ config: 'jetstream: disabled' })
+  const opening = connectBus({ url: nats.url, producer: 'test', log, now: Date.now, connectTimeoutMs: 500 })
+  await expect(opening).rejects.toThrow(/NATS makes no streams/)
+})

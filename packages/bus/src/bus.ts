@@ -23,7 +23,7 @@ import {
   type StoredBytes,
   subjects,
 } from '@setpoint/contracts'
-import { type BusConnectOptions, connectNats } from './connection.ts'
+import { type BusConnectOptions, CONNECT_TIMEOUT_MS, connectNats } from './connection.ts'
 import { BusError } from './errors.ts'
 import { readObject } from './read-object.ts'
 import { StateConsumer } from './state-consumer.ts'
@@ -96,9 +96,9 @@ export class Bus implements AsyncDisposable {
     this.js = jetstream(connection, { timeout: PUBLISH_TIMEOUT_MS })
   }
 
-  /** Makes the streams, and keeps them made. Called by connectBus. */
+  /** Makes the streams, and keeps them made. Called by connectBus. @throws BusError when that fails for too long. */
   async start(): Promise<void> {
-    await this.ensureStreams()
+    await this.makeFirstStreams(this.options.now() + (this.options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS))
     void this.followStatus()
     this.timer = setInterval(() => void this.tryEnsureStreams(), ENSURE_INTERVAL_MS)
     this.timer.unref()
@@ -314,6 +314,26 @@ export class Bus implements AsyncDisposable {
 
   private manager(): Promise<JetStreamManager> {
     return jetstreamManager(this.connection, { timeout: PUBLISH_TIMEOUT_MS, checkAPI: false })
+  }
+
+  /** A cluster of servers that has just started needs a while to choose a leader. */
+  private async makeFirstStreams(deadline: number): Promise<void> {
+    for (;;) {
+      try {
+        return await this.ensureStreams()
+      } catch (cause) {
+        if (this.options.now() > deadline) {
+          await this.close()
+          throw new BusError(
+            'Unavailable',
+            `NATS makes no streams: ${cause instanceof Error ? cause.message : String(cause)}`,
+            { cause },
+          )
+        }
+        this.options.log.warn({ reason: String(cause) }, 'NATS makes no streams yet; trying again')
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+    }
   }
 
   private async followStatus(): Promise<void> {

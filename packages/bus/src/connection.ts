@@ -3,6 +3,9 @@ import type { ConnectionOptions, NatsConnection } from '@nats-io/nats-core'
 import { connect, credsAuthenticator } from '@nats-io/transport-node'
 import { BusError } from './errors.ts'
 
+/** How long the first connection, and the first streams, are tried. */
+export const CONNECT_TIMEOUT_MS = 60_000
+
 /** The part of a logger that the bus needs; pino fits. */
 export interface BusLog {
   info(fields: object, message: string): void
@@ -34,7 +37,7 @@ export interface BusConnectOptions {
  * @throws BusError when the first connection cannot be made within the time.
  */
 export async function connectNats(options: BusConnectOptions): Promise<NatsConnection> {
-  const deadline = options.now() + (options.connectTimeoutMs ?? 60_000)
+  const deadline = options.now() + (options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS)
   const natsOptions = await toNatsOptions(options)
   for (;;) {
     try {
