@@ -1,0 +1,237 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { KUSTOMIZATION } from '@setpoint/contracts'
+import { binary, type GitRepo, temporaryDirectory } from '@setpoint/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { NAMESPACE, START_TIMEOUT_MS, startWholeSet, type WholeSet } from './harness.ts'
+import { configMapYaml } from './manifests.ts'
+
+/** The real flux CLI takes Setpoint for Flux. */
+
+let set: WholeSet
+let repo: GitRepo
+let program: string
+
+beforeAll(async () => {
+  program = await binary('flux')
+  set = await startWholeSet()
+  repo = await set.createFleet('fleet', { ...appFiles('one'), 'cluster/app.yaml': appKustomization })
+  await set.applyKustomization('cluster')
+  await set.waitReady('Kustomization', 'cluster')
+  await set.waitReady('Kustomization', 'app')
+}, START_TIMEOUT_MS)
+
+afterAll(() => set?.[Symbol.asyncDispose]())
+
+test('flux get all lists both kinds with their revision and state', async () => {
+  const short = `main@sha1:${(await repo.head()).slice(0, 8)}`
+  expect(rowsOf(await flux('get', 'all'))).toEqual([
+    ['NAME', 'REVISION', 'SUSPENDED', 'READY', 'MESSAGE'],
+    ['gitrepository/fleet', short, 'False', 'True', `stored artifact for revision '${short}'`],
+    ['NAME', 'REVISION', 'SUSPENDED', 'READY', 'MESSAGE'],
+    ['kustomization/app', short, 'False', 'True', `Applied revision: ${short}`],
+    ['kustomization/cluster', short, 'False', 'True', `Applied revision: ${short}`],
+  ])
+})
+
+test('flux get sources git and get kustomizations list one kind each', async () => {
+  const names = (text: string) => rowsOf(text).map(([name]) => name)
+  expect(names(await flux('get', 'sources', 'git'))).toEqual(['NAME', 'fleet'])
+  expect(names(await flux('get', 'kustomizations'))).toEqual(['NAME', 'app', 'cluster'])
+})
+
+test('flux reconcile source git fetches a new commit at once', async () => {
+  const commit = await repo.commit(appFiles('two'))
+  expect(await flux('reconcile', 'source', 'git', 'fleet')).toContain(
+    `✔ fetched revision main@sha1:${commit}`,
+  )
+  await set.waitConfigMap('first', { key: 'two' })
+})
+
+test('flux reconcile kustomization --with-source waits until the new commit is applied', async () => {
+  const commit = await repo.commit(appFiles('three'))
+  const said = await flux('reconcile', 'kustomization', 'app', '--with-source')
+  expect(said).toContain(`✔ fetched revision main@sha1:${commit}`)
+  expect(said).toContain(`✔ applied revision main@sha1:${commit}`)
+  expect(await set.configMap('first')).toEqual({ key: 'three' })
+})
+
+test('flux suspend and resume work for a Kustomization', async () => {
+  expect(await flux('suspend', 'kustomization', 'app')).toContain('✔ kustomization suspended')
+  expect(rowsOf(await flux('get', 'kustomizations', 'app'))[1]?.[2]).toBe('True')
+  const said = await flux('resume', 'kustomization', 'app')
+  expect(said).toContain('✔ Kustomization app reconciliation completed')
+  expect(said).toContain(`✔ applied revision main@sha1:${await repo.head()}`)
+})
+
+test('flux suspend and resume work for a GitRepository', async () => {
+  expect(await flux('suspend', 'source', 'git', 'fleet')).toContain('✔ source git suspended')
+  expect(rowsOf(await flux('get', 'sources', 'git'))[1]?.[2]).toBe('True')
+  const said = await flux('resume', 'source', 'git', 'fleet')
+  expect(said).toContain('✔ GitRepository fleet reconciliation completed')
+})
+
+test('flux tree shows what a Kustomization holds, through a Kustomization that it holds', async () => {
+  expect((await flux('tree', 'kustomization', 'cluster')).trim()).toBe(
+    [
+      `Kustomization/${NAMESPACE}/cluster`,
+      `└── Kustomization/${NAMESPACE}/app`,
+      `    ├── ConfigMap/${NAMESPACE}/first`,
+      `    └── ConfigMap/${NAMESPACE}/second`,
+    ].join('\n'),
+  )
+})
+
+test('flux trace leads from an object to its Kustomization and its commit', async () => {
+  const said = await flux('trace', 'configmap', 'first')
+  const value = (field: string) =>
+    [...said.matchAll(new RegExp(`^${field}:\\s+(.*)$`, 'gm'))].map(([, text]) => text)
+  expect(value('Object')).toEqual(['ConfigMap/first'])
+  expect(value('Status')[0]).toBe('Managed by Flux')
+  expect(value('Kustomization')).toEqual(['app'])
+  expect(value('GitRepository')).toEqual(['fleet'])
+  const revision = `main@sha1:${await repo.head()}`
+  expect(value('Revision')).toEqual([revision, revision])
+  expect(value('Message')).toEqual([
+    `Applied revision: ${revision}`,
+    `stored artifact for revision '${revision}'`,
+  ])
+})
+
+test('flux events tells what was created and that the reconciliation finished', async () => {
+  const said = await flux('events', '--for', 'Kustomization/app')
+  expect(said).toMatch(/Normal\s+Progressing\s+Kustomization\/app\s+ConfigMap\/flux-system\/first created/)
+  expect(said).toMatch(
+    /ReconciliationSucceeded\s+Kustomization\/app\s+Reconciliation finished in \S+, next run in/,
+  )
+  expect(await flux('events', '--for', 'GitRepository/fleet')).toMatch(
+    /Normal\s+NewArtifact\s+GitRepository\/fleet/,
+  )
+})
+
+test('flux export gives back the spec of both kinds', async () => {
+  const exported = parse(await flux('export', 'kustomization', 'app'))
+  expect(exported).toMatchObject({ kind: 'Kustomization', spec: { path: './app', prune: true } })
+  const source = parse(await flux('export', 'source', 'git', 'fleet'))
+  expect(source).toMatchObject({ kind: 'GitRepository', spec: { url: repo.url, ref: { branch: 'main' } } })
+})
+
+test('flux diff kustomization finds no difference to what was applied', async () => {
+  await using copy = await workingCopy(appFiles('three'))
+  expect(await flux('diff', 'kustomization', 'app', '--path', join(copy.path, 'app'))).not.toMatch(
+    /drifted|created|deleted/,
+  )
+})
+
+test('flux diff kustomization shows what a change would do, by field', async () => {
+  await using copy = await workingCopy({ 'app/first.yaml': configMapYaml('first', { key: 'changed' }) })
+  const { code, said } = await run('diff', 'kustomization', 'app', '--path', join(copy.path, 'app'))
+  expect(code).toBe(1)
+  expect(said).toContain(`ConfigMap/${NAMESPACE}/first drifted`)
+  expect(said).toMatch(/- three\s+\+ changed/)
+  expect(said).toContain(`ConfigMap/${NAMESPACE}/second deleted`)
+})
+
+test('flux stats counts the objects and the size of the artifacts', async () => {
+  const rows = rowsOf(await flux('stats'))
+  const [, running, failing, suspended, storage] = rows.find(([name]) => name === 'GitRepository') ?? []
+  expect([running, failing, suspended]).toEqual(['1', '0', '0'])
+  expect(storage).toMatch(/^\d+(\.\d+)? (B|KiB)$/)
+  expect(rows.find(([name]) => name === 'Kustomization')?.slice(1, 4)).toEqual(['2', '0', '0'])
+})
+
+test('flux create source git and create kustomization wait for Ready; delete takes the objects away', async () => {
+  const source = await flux(
+    'create',
+    'source',
+    'git',
+    'made',
+    `--url=${repo.url}`,
+    '--branch=main',
+    '--interval=1m',
+  )
+  expect(source).toContain(`✔ fetched revision: main@sha1:${await repo.head()}`)
+  const flags = [
+    '--source=GitRepository/made',
+    '--path=./app',
+    '--prune=true',
+    '--wait=true',
+    '--target-namespace=default',
+  ]
+  const said = await flux('create', 'kustomization', 'made', ...flags, '--interval=5m')
+  expect(said).toContain('✔ Kustomization made is ready')
+  const live = () =>
+    set.plane.kubectl('-n', 'default', 'get', 'configmap', 'first', '--ignore-not-found', '-o', 'name')
+  expect(await live()).toContain('configmap/first')
+  expect(await flux('delete', 'kustomization', 'made', '--silent')).toContain('✔ kustomization deleted')
+  expect(await flux('delete', 'source', 'git', 'made', '--silent')).toContain('✔ source git deleted')
+  expect(await live()).toBe('')
+  await expect(set.kustomization('made')).rejects.toThrow('does not exist')
+})
+
+test('flux get kustomizations --status-selector ready=false finds what failed, with the reason', async () => {
+  await set.applyKustomization('broken', { path: './nowhere', retryInterval: '10m' })
+  const reason = await set.waitNotReady('Kustomization', 'broken', 'ArtifactFailed')
+  const [, row] = rowsOf(await flux('get', 'kustomizations', '--status-selector', 'ready=false'))
+  expect(row).toEqual(['broken', 'False', 'False', reason])
+  await set.remove(KUSTOMIZATION, 'broken')
+})
+
+/** What flux says; an exit code other than 0 is an error. */
+async function flux(...args: string[]): Promise<string> {
+  const { code, said } = await run(...args)
+  if (code !== 0) throw new Error(`flux ${args.join(' ')} ended with ${code}:\n${said}`)
+  return said
+}
+
+/** Both outputs together: flux writes its progress to standard error. */
+function run(...args: string[]): Promise<{ code: number; said: string }> {
+  const all = [`--kubeconfig=${set.plane.kubeconfig}`, `--namespace=${NAMESPACE}`, ...args]
+  return new Promise((resolve) => {
+    execFile(program, all, { timeout: 45_000 }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+      resolve({ code, said: stdout + stderr })
+    })
+  })
+}
+
+/** The cells of its tables. */
+function rowsOf(text: string): string[][] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '')
+  return lines.map((line) =>
+    line
+      .split('\t')
+      .map((cell) => cell.trim())
+      .filter((cell) => cell !== ''),
+  )
+}
+
+async function workingCopy(files: Record<string, string>) {
+  const directory = await temporaryDirectory('working-copy')
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(join(directory.path, path)), { recursive: true })
+    await writeFile(join(directory.path, path), text)
+  }
+  return directory
+}
+
+function appFiles(value: string): Record<string, string> {
+  return {
+    'app/first.yaml': configMapYaml('first', { key: value }),
+    'app/second.yaml': configMapYaml('second'),
+  }
+}
+
+const appKustomization = `
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: app}
+spec:
+  interval: 10m
+  path: ./app
+  prune: true
+  targetNamespace: ${NAMESPACE}
+  sourceRef: {kind: GitRepository, name: fleet}
+`
