@@ -15,9 +15,13 @@ export function checkName(name: string, directory: string): void {
     name.includes('/') ||
     name.includes('\\..') ||
     name.includes('\0')
-  if (!illegal) return
+  if (illegal) throw illegalName(name, directory)
+}
+
+/** The refusal of a name in a directory; '' is the root. */
+export function illegalName(name: string, directory: string): GitError {
   const where = directory === '' ? 'the root' : `directory "${directory}"`
-  throw new GitError(
+  return new GitError(
     'IllegalPath',
     `the repository has a file with the illegal name ${JSON.stringify(name)} in ${where}`,
   )

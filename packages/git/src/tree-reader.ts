@@ -1,8 +1,8 @@
-import type { ReadTreeResult } from 'isomorphic-git'
+import { Errors, type ReadTreeResult } from 'isomorphic-git'
 import { GitError } from './errors.ts'
 import type { TreeEntry } from './mirror-types.ts'
 import { translateReadError } from './translate-error.ts'
-import { checkName } from './tree-names.ts'
+import { checkName, illegalName } from './tree-names.ts'
 
 /** A file below some directory; its path is relative to that directory. */
 type Relative = TreeEntry
@@ -57,7 +57,7 @@ export class TreeReader {
   }
 
   private async load(oid: string, directory: string): Promise<Level> {
-    const tree = await this.readRaw(oid)
+    const tree = await this.readRaw(oid, directory)
     return {
       entries: tree.map((entry) => {
         checkName(entry.path, directory)
@@ -66,10 +66,11 @@ export class TreeReader {
     }
   }
 
-  private async readRaw(oid: string): Promise<ReadTreeResult['tree']> {
+  private async readRaw(oid: string, directory: string): Promise<ReadTreeResult['tree']> {
     try {
       return (await this.readLevel(oid)).tree
     } catch (cause) {
+      if (cause instanceof Errors.UnsafeFilepathError) throw illegalName(cause.data.filepath, directory)
       throw translateReadError(cause, `tree ${oid}`)
     }
   }

@@ -50,7 +50,12 @@ export interface Setup extends AsyncDisposable {
   request(name: string): Promise<GitRepository>
   /** Asks over NATS to look now. */
   hint(name: string): void
-  until(name: string, what: string, holds: (repository: GitRepository) => boolean): Promise<GitRepository>
+  until(
+    name: string,
+    what: string,
+    holds: (repository: GitRepository) => boolean,
+    options?: { timeoutMs?: number },
+  ): Promise<GitRepository>
   untilReady(name: string, status: 'True' | 'False', reason?: string): Promise<GitRepository>
   /** Waits until status.artifact is of a commit. */
   untilCommit(name: string, sha: string): Promise<GitRepository>
@@ -104,12 +109,16 @@ async function assemble(stack: AsyncDisposableStack, options: SetupOptions): Pro
     if (found === undefined) throw new Error(`GitRepository ${name} does not exist`)
     return found as GitRepository
   }
-  const until = (name: string, what: string, holds: (repository: GitRepository) => boolean) =>
-    waitFor(`${name} ${what}`, async () => {
-      const found = await get(name)
-      if (holds(found)) return found
-      throw new Error(JSON.stringify(found.status))
-    })
+  const until: Setup['until'] = (name, what, holds, options) =>
+    waitFor(
+      `${name} ${what}`,
+      async () => {
+        const found = await get(name)
+        if (holds(found)) return found
+        throw new Error(JSON.stringify(found.status))
+      },
+      options,
+    )
   const message = async (name: string) =>
     (await bus.last(artifactMessage, subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name })))?.data
   return {
