@@ -63,17 +63,17 @@ export function stringValue(text: string): Value {
   return isNonString11(text) ? new SourceScalar(text, text, true) : text
 }
 
+/** Text that a build wrote without saying of what type it is: it is taken for what it looks like. */
+export class BareScalar extends SourceScalar {}
+
 /** A bare text: a number or a word where it looks like one. */
 export function plainText(text: string): Value {
-  if (text === '') return new SourceScalar('', null, false)
-  const value = resolvePlain(text, 'kustomize')
-  return value === text || String(value) === text ? value : new SourceScalar(text, value, false)
+  return new BareScalar(text, resolvePlain(text, 'kustomize'), false)
 }
 
 /** What a scalar becomes when bare text is written over it: quotes stay. */
 export function overwriteText(old: Value | undefined, text: string): Value {
-  if (old instanceof SourceScalar && old.quoted) return new SourceScalar(text, text, true)
-  return new SourceScalar(text, resolvePlain(text, 'kustomize'), false)
+  return old instanceof SourceScalar && old.quoted ? new SourceScalar(text, text, true) : plainText(text)
 }
 
 export function cloneValue(value: Value): Value {
@@ -106,8 +106,5 @@ export function stringMap(value: Value | undefined): Map<string, string> {
 export const SourceText = {
   isQuoted: (value: Value): boolean => value instanceof SourceScalar && value.quoted,
   quoted: (text: string): Value => new SourceScalar(text, text, true),
-  /** Text that a build wrote without saying of what type it is. */
-  isBare: (value: Value): boolean =>
-    value instanceof SourceScalar && !value.quoted && value.value === value.text,
   valueOf: (value: Value): Value => (value instanceof SourceScalar ? value.value : value),
 }

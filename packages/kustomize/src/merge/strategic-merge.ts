@@ -1,7 +1,8 @@
-import { jsonComments } from '@setpoint/manifest'
+import { isNonString11, jsonComments } from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
 import { writeField } from '../shared-scalar.ts'
 import {
+  BareScalar,
   isList,
   isMap,
   isMissingOrNull,
@@ -110,13 +111,19 @@ function mergeField(base: ValueMap, patch: Value | undefined, name: string, cont
     path: [...context.path, name],
   })
   if (merged === undefined) delete base[name]
-  else if (merged !== old) writeField(base, name, keepStyle(old, merged))
+  else if (merged === old) base[name] = settled(merged)
+  else writeField(base, name, keepStyle(old, merged))
 }
 
 /** A field may say in a comment how it is merged. */
 function commentSchema(map: ValueMap, name: string): SchemaNode | undefined {
   const comment = jsonComments(map)?.[name]
   return comment === undefined ? undefined : compileComment(comment)
+}
+
+/** A merge makes a string of text whose type nobody has said. */
+function settled(value: Value): Value {
+  return value instanceof BareScalar && isNonString11(value.text) ? SourceText.quoted(value.text) : value
 }
 
 /** A scalar is written in the style of the one that it replaces: over a quoted string, a number becomes a string. */

@@ -1,9 +1,18 @@
 import { BuildError } from '../build-error.ts'
-import { isString, overwriteText, plainText, SourceText, stringValue, textOf, type Value } from '../value.ts'
+import {
+  BareScalar,
+  isString,
+  overwriteText,
+  plainText,
+  SourceText,
+  stringValue,
+  textOf,
+  type Value,
+} from '../value.ts'
 
 /** Writes text over a scalar, which keeps its type: a string stays one, a number must get a number. */
 export function writeScalar(old: Value, text: string): Value {
-  if (old === '' || SourceText.isBare(old)) return plainText(text)
+  if (old === '' || old instanceof BareScalar) return plainText(text)
   if (isString(old)) return SourceText.isQuoted(old) ? SourceText.quoted(text) : stringValue(text)
   const value = overwriteText(old, text)
   if (isSameType(old, value)) return value
