@@ -118,7 +118,7 @@ function importsOf(found: Package): { file: string; specifier: string }[] {
   return found.sources.flatMap((file) => {
     const code = withoutComments(readFileSync(file, 'utf8'))
     const matches = code.matchAll(
-      /(?:^|\n)\s*(?:import|export)\b[^'"\n]*?(?:\n[^'"]*?)?['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/g,
+      /(?:^|\n)\s*(?:import|export)\b\s*(?:[^'"]*?\bfrom\s*)?['"]([^'"]+)['"]|\bimport\(['"]([^'"]+)['"]\)/g,
     )
     return [...matches].map((match) => ({ file, specifier: match[1] ?? match[2] ?? '' }))
   })
