@@ -28,7 +28,7 @@ import { installIdentities, SERVICES, type ServiceName } from '../chart/identiti
 import { readWrites, type Writes } from './api-writes.ts'
 import { startNatsOfChart, TEST_USER } from './chart-nats.ts'
 import { CONFIG_MAP } from './manifests.ts'
-import { type ServiceProcess, startService } from './service-process.ts'
+import { type ServiceProcess, STORAGE, startService } from './service-process.ts'
 
 /** Where the GitRepositories, Kustomizations and their objects of these tests are. */
 export const NAMESPACE = 'flux-system'
@@ -47,6 +47,8 @@ export interface WholeSet extends AsyncDisposable {
   bus: Bus
   git: GitServer
   services: Record<ServiceName, ServiceProcess>
+  /** What the source service keeps on disk. */
+  storage: string
   /** A repository with one commit, and a GitRepository of the same name that is Ready. */
   createFleet(name: string, files: Record<string, FileChange>): Promise<GitRepo>
   applyGitRepository(name: string, spec: Partial<GitRepositorySpec> & { url: string }): Promise<void>
@@ -116,11 +118,11 @@ async function assemble(stack: AsyncDisposableStack, options: WholeSetOptions): 
     start('apply'),
   ])
   const services = { source, 'kustomize-render': render, apply }
-  const parts = { plane, kube, nats, bus, git, services }
+  const parts = { plane, kube, nats, bus, git, services, storage: join(directory, STORAGE) }
   return { ...parts, ...actions(parts), [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-type Parts = Pick<WholeSet, 'plane' | 'kube' | 'nats' | 'bus' | 'git' | 'services'>
+type Parts = Pick<WholeSet, 'plane' | 'kube' | 'nats' | 'bus' | 'git' | 'services' | 'storage'>
 
 function actions(parts: Parts): Omit<WholeSet, keyof Parts | typeof Symbol.asyncDispose> {
   const { kube, plane, git, services } = parts

@@ -25,6 +25,9 @@ export interface ServiceParts {
   directory: string
 }
 
+/** Where the source service keeps its files, below the directory. */
+export const STORAGE = 'storage'
+
 /** How long a service may take to be ready, on a machine that is busy. */
 const READY_MS = 30_000
 
@@ -64,7 +67,7 @@ async function argumentsOf(name: ServiceName, parts: ServiceParts, address: stri
 
 async function storageArguments(directory: string): Promise<string[]> {
   const address = `127.0.0.1:${await freePort()}`
-  const path = `--storage-path=${join(directory, 'storage')}`
+  const path = `--storage-path=${join(directory, STORAGE)}`
   return [path, `--storage-addr=${address}`, `--storage-adv-addr=${address}`]
 }
 

@@ -1,0 +1,69 @@
+import type { FileChange, GitRepo } from '@setpoint/testkit'
+import { configMapYaml } from './manifests.ts'
+
+type Data = Record<string, string>
+
+/** Apps in one repository that change all the time, and what the cluster must hold because of it. */
+export interface BusyFleet {
+  repo: GitRepo
+  apps: string[]
+  /** ConfigMaps that are in Git from the first commit to the last. */
+  permanent: Set<string>
+  /** The number of the last commit, which is in the ConfigMap app-0. */
+  readonly last: number
+  /** Changes some apps, and adds or deletes a file. Returns the number of the commit. */
+  commit(): Promise<number>
+  /** Every ConfigMap that Git says there is now, by name. */
+  expected(): Record<string, Data>
+}
+
+/** Fills a new repository. App N has a ConfigMap that changes, one that does not, and one that comes and goes. */
+export async function makeBusyFleet(repo: GitRepo, count: number): Promise<BusyFleet> {
+  const apps = Array.from({ length: count }, (_, index) => `app-${index}`)
+  const wanted = new Map<string, Data>()
+  for (const app of apps) {
+    wanted.set(app, { value: '0' })
+    wanted.set(`${app}-settings`, { level: 'production' })
+  }
+  const permanent = new Set(wanted.keys())
+  let last = 0
+  const push = async (changes: Map<string, Data | undefined>) => {
+    await repo.commit(filesOf(changes), { message: `Commit ${last}` })
+    for (const [name, data] of changes)
+      if (data === undefined) wanted.delete(name)
+      else wanted.set(name, data)
+  }
+  await push(wanted)
+  return {
+    repo,
+    apps,
+    permanent,
+    get last() {
+      return last
+    },
+    commit: async () => {
+      last += 1
+      await push(changesOf(last, count, wanted))
+      return last
+    },
+    expected: () => Object.fromEntries([...wanted].sort(([a], [b]) => (a < b ? -1 : 1))),
+  }
+}
+
+function changesOf(number: number, count: number, wanted: Map<string, Data>): Map<string, Data | undefined> {
+  const changed = new Set([0, (number * 7) % count, (number * 11) % count])
+  const changes = new Map<string, Data | undefined>()
+  for (const index of changed) changes.set(`app-${index}`, { value: String(number) })
+  const comingOrGoing = `app-${(number * 13) % 10}-extra`
+  changes.set(comingOrGoing, wanted.has(comingOrGoing) ? undefined : { since: String(number) })
+  return changes
+}
+
+function filesOf(changes: Map<string, Data | undefined>): Record<string, FileChange> {
+  const files: Record<string, FileChange> = {}
+  for (const [name, data] of changes) {
+    const [app] = /^app-\d+/.exec(name) ?? []
+    files[`apps/${app}/${name}.yaml`] = data === undefined ? null : configMapYaml(name, data)
+  }
+  return files
+}

@@ -1,0 +1,36 @@
+import { type KubeClient, startInformer } from '@setpoint/kube'
+import { CONFIG_MAP } from './manifests.ts'
+
+/** What a watcher saw of the ConfigMaps that some Kustomization owns. */
+export interface WatchRecord extends Disposable {
+  /** Names of those that were deleted, in order. */
+  deleted: string[]
+  /** Every uid that each name has had. */
+  uids: Map<string, Set<string>>
+  /** All that are there now. */
+  present(): Record<string, Record<string, string>>
+}
+
+/** Watches from now on, over every interruption. */
+export async function recordManaged(kube: KubeClient): Promise<WatchRecord> {
+  const stop = new AbortController()
+  const deleted: string[] = []
+  const uids = new Map<string, Set<string>>()
+  const informer = startInformer(kube, {
+    gvk: CONFIG_MAP,
+    labelSelector: 'kustomize.toolkit.fluxcd.io/name',
+    signal: stop.signal,
+    onUpsert: ({ metadata: { name, uid = '' } }) => {
+      uids.set(name, (uids.get(name) ?? new Set()).add(uid))
+    },
+    onDelete: ({ metadata }) => deleted.push(metadata.name),
+  })
+  await informer.synced
+  const present = () => {
+    const rows = informer
+      .list()
+      .map(({ metadata, data }) => [metadata.name, data as Record<string, string>] as const)
+    return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+  return { deleted, uids, present, [Symbol.dispose]: () => stop.abort() }
+}
