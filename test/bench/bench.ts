@@ -74,9 +74,11 @@ async function healDrift(environment: BenchEnvironment, { apps, edits }: BenchOp
   for (let number = 0; number < edits; number += 1) {
     const name = appName((number * 53) % apps)
     const right = environment.configValue(name)
-    await environment.edit(name, `edited-${number}`)
+    // Looked for before the edit is answered: healing may be faster than the answer.
+    const healed = environment.seesConfigValue(name, right, CHANGE_TIMEOUT_MS)
     const start = performance.now()
-    await environment.seesConfigValue(name, right, CHANGE_TIMEOUT_MS)
+    await environment.edit(name, `edited-${number}`)
+    await healed
     seconds.push((performance.now() - start) / 1000)
   }
   return { seconds, usage: difference(before, await environment.usage()) }

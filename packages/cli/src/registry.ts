@@ -1,5 +1,6 @@
 import type { Command } from './command.ts'
 import { command as completion } from './commands/completion.ts'
+import { command as diff } from './commands/diff.ts'
 import { command as doctor } from './commands/doctor.ts'
 import { command as get } from './commands/get.ts'
 import { command as history } from './commands/history.ts'
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   reconcile,
   suspend,
   resume,
+  diff,
   render,
   history,
   trace,

@@ -1,0 +1,114 @@
+import { buildObjects, readVariables, VariablesError } from '@setpoint/build'
+import {
+  APPLY_FIELD_MANAGER,
+  GIT_REPOSITORY,
+  type GitRepository,
+  type Kustomization,
+  OWNER_NAME_LABEL,
+} from '@setpoint/contracts'
+import { KubeApiError, type KubeClient, NoMatchError } from '@setpoint/kube'
+import type { FileSource } from '@setpoint/kustomize'
+import { describeRef, gvkOf, inventoryId, type KubeObject, parseInventoryId, refOf } from '@setpoint/manifest'
+import { directoryFiles, treePath } from '../directory-files.ts'
+import { CommandError } from '../errors.ts'
+import { fetchArtifact } from './archive.ts'
+import { differences, type FieldChange } from './differences.ts'
+
+/** What would happen to one object. */
+export interface ObjectChange {
+  /** As events name it: `Deployment/prod/web`. */
+  object: string
+  action: 'created' | 'configured' | 'deleted' | 'refused'
+  fields: FieldChange[]
+  /** Why the API server refuses it. */
+  message?: string
+}
+
+/** Two-way failures of a diff leave with 2, as kubectl diff does. */
+const FAILED = { exitCode: 2 }
+
+export interface DiffOptions {
+  kube: KubeClient
+  /** The directory that stands for spec.path; without it, the artifact that the cluster has. */
+  path: string | undefined
+  signal: AbortSignal
+}
+
+/** What applying a Kustomization would change, asked of the API server by dry runs. Nothing is written. */
+export async function diffKustomization(
+  kustomization: Kustomization,
+  options: DiffOptions,
+): Promise<ObjectChange[]> {
+  const objects = await desiredObjects(kustomization, options)
+  const changes: ObjectChange[] = []
+  for (const object of objects) {
+    const change = await changeOf(options.kube, object)
+    if (change !== undefined) changes.push(change)
+  }
+  if (kustomization.spec.prune) changes.push(...(await pruned(options.kube, kustomization, objects)))
+  return changes
+}
+
+async function desiredObjects(kustomization: Kustomization, options: DiffOptions): Promise<KubeObject[]> {
+  const { files, path } = await filesOf(kustomization, options)
+  const variables = await readVariables(
+    (kind, key) => options.kube.get({ group: '', version: 'v1', kind }, key),
+    kustomization,
+  ).catch((error: unknown) => {
+    throw error instanceof VariablesError ? new CommandError(error.message, FAILED) : error
+  })
+  const built = buildObjects({ ...kustomization, spec: { ...kustomization.spec, path } }, files, variables)
+  if (built.problem !== undefined) throw new CommandError(built.problem.message, FAILED)
+  return built.objects as unknown as KubeObject[]
+}
+
+async function filesOf(
+  { spec, metadata }: Kustomization,
+  { kube, path, signal }: DiffOptions,
+): Promise<{ files: FileSource; path: string }> {
+  if (path !== undefined) return { files: directoryFiles(), path: treePath(path, process.cwd()) }
+  const source = {
+    namespace: spec.sourceRef.namespace ?? metadata.namespace ?? '',
+    name: spec.sourceRef.name,
+  }
+  const repository = (await kube.get(GIT_REPOSITORY, source)) as GitRepository | undefined
+  const url = repository?.status?.artifact?.url
+  if (url === undefined)
+    throw new CommandError(
+      `GitRepository ${source.namespace}/${source.name} has no artifact; give the files with --path DIR`,
+      FAILED,
+    )
+  return { files: await fetchArtifact(url, signal), path: spec.path ?? '' }
+}
+
+async function changeOf(kube: KubeClient, object: KubeObject): Promise<ObjectChange | undefined> {
+  const name = describeRef(refOf(object))
+  try {
+    const live = await kube.get(gvkOf(object), object.metadata)
+    const after = await kube.apply(object, { fieldManager: APPLY_FIELD_MANAGER, force: true, dryRun: true })
+    if (live === undefined) return { object: name, action: 'created', fields: [] }
+    const fields = differences(live, after)
+    return fields.length === 0 ? undefined : { object: name, action: 'configured', fields }
+  } catch (error) {
+    if (!(error instanceof KubeApiError || error instanceof NoMatchError)) throw error
+    return { object: name, action: 'refused', fields: [], message: error.message }
+  }
+}
+
+/** What is in the inventory, is no longer wanted, still exists and is still ours. */
+async function pruned(
+  kube: KubeClient,
+  kustomization: Kustomization,
+  objects: KubeObject[],
+): Promise<ObjectChange[]> {
+  const wanted = new Set(objects.map((object) => inventoryId(refOf(object))))
+  const stale = (kustomization.status?.inventory?.entries ?? []).filter(({ id }) => !wanted.has(id))
+  const changes: ObjectChange[] = []
+  for (const { id, v } of stale) {
+    const ref = parseInventoryId(id)
+    const live = await kube.get({ group: ref.group, version: v, kind: ref.kind }, ref)
+    if (live?.metadata.labels?.[OWNER_NAME_LABEL] !== kustomization.metadata.name) continue
+    changes.push({ object: describeRef(ref), action: 'deleted', fields: [] })
+  }
+  return changes
+}
