@@ -12,6 +12,8 @@ import { type BinaryName, type Tool, tools } from './tools.ts'
 /** How a program that is missing is had. */
 export type ToolSource = 'go' | 'docker' | 'download'
 
+/** How often a long build says that it is alive. */
+const HEARTBEAT_MS = 30_000
 const WAIT_FOR_ANOTHER_BUILD_MS = 60 * 60_000
 
 export interface BinaryOptions {
@@ -122,9 +124,15 @@ const fetchTool: Record<ToolSource, (name: BinaryName, tool: Tool, order: Order)
 
 async function timed(what: string, log: (line: string) => void, work: () => Promise<void>): Promise<void> {
   const start = performance.now()
+  const seconds = () => Math.round((performance.now() - start) / 1000)
   log(`${what} …`)
-  await work()
-  log(`${what} … done in ${Math.round((performance.now() - start) / 1000)} s`)
+  const heartbeat = setInterval(() => log(`  still at it after ${seconds()} s`), HEARTBEAT_MS)
+  try {
+    await work()
+  } finally {
+    clearInterval(heartbeat)
+  }
+  log(`${what} … done in ${seconds()} s`)
 }
 
 function runs(command: string, args: string[]): boolean {

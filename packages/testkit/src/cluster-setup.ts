@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { parse } from 'yaml'
+import { ensureBinaries } from './binary.ts'
 import { startControlPlane } from './control-plane.ts'
 import { kubectlFor } from './kubectl.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -32,6 +33,7 @@ const crds = join(import.meta.dirname, '..', '..', '..', 'charts', 'setpoint', '
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const existing = process.env.SETPOINT_TEST_KUBECONFIG
   const stack = new AsyncDisposableStack()
+  await ensureBinaries(['kubectl', 'flux'])
   const cluster = existing ? await existingCluster(existing, stack) : await ownCluster(stack)
   if (existsSync(crds)) {
     await kubectlFor(cluster.kubeconfig)('apply', '--server-side', '--force-conflicts', '-f', crds)

@@ -1,0 +1,9 @@
+import { ensureBinaries } from './binary.ts'
+
+/**
+ * Vitest's global setup of both projects: the programs that tests start are there before the first test, so
+ * that no test's time limit includes a build.
+ */
+export default async function setup(): Promise<void> {
+  await ensureBinaries(['nats-server', 'helm'])
+}
