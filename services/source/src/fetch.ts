@@ -10,6 +10,7 @@ import {
 } from '@setpoint/git'
 import type { SourceContext, Task } from './context.ts'
 import { type Listing, readListing } from './listing.ts'
+import { digestOfUrl } from './state.ts'
 
 /** What a repository's reference stands for right now, as far as its list of references tells. */
 export interface Target {
@@ -42,7 +43,12 @@ export async function resolveTarget(
 export function isNews(task: Task, target: Target): boolean {
   const { state } = task.known
   const { url, ignore = '' } = task.repository.spec
-  return state === undefined || state.url !== url || state.resolved !== target.key || state.ignore !== ignore
+  return (
+    state === undefined ||
+    state.urlDigest !== digestOfUrl(url) ||
+    state.resolved !== target.key ||
+    state.ignore !== ignore
+  )
 }
 
 /** Fetches what is new and lists the files. A copy on disk that is damaged is made anew. @throws GitError */

@@ -22,7 +22,7 @@ import type { SourceContext, Task } from './context.ts'
 import type { FetchedTree } from './fetch.ts'
 import type { Known } from './known.ts'
 import type { Listing } from './listing.ts'
-import type { SourceState } from './state.ts'
+import { digestOfUrl, type SourceState } from './state.ts'
 
 const BUCKET = 'setpoint-artifact'
 /** A delta up to this size travels in the message. */
@@ -220,7 +220,7 @@ async function deleteObject(context: SourceContext, stored: StoredBytes | undefi
 function toState(task: Task, { revision, commit, target }: FetchedTree, tree: ArtifactTree): SourceState {
   const { url, ignore = '' } = task.repository.spec
   return {
-    url,
+    urlDigest: digestOfUrl(url),
     resolved: target.resolved.candidates === undefined ? movedKey(target, commit.oid) : target.key,
     revision,
     commit: commit.oid,

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto'
 import type { Artifact, ArtifactTree } from '@setpoint/contracts'
 
 /** What is known of the artifact of one repository; kept on disk, so that a restart fetches nothing. */
 export interface SourceState {
-  /** spec.url that it came from. */
-  url: string
+  /** Digest of the spec.url that it came from: a URL may hold a password, which must not be on disk. */
+  urlDigest: string
   /** The reference and commit that were resolved, in one text: equal means that nothing has moved. */
   resolved: string
   revision: string
@@ -18,6 +19,10 @@ export interface SourceState {
   archive?: Artifact
 }
 
+export function digestOfUrl(url: string): string {
+  return `sha256:${createHash('sha256').update(url).digest('hex')}`
+}
+
 /** Reads a state back; undefined when it is none of ours. */
 export function readState(json: string): SourceState | undefined {
   try {
@@ -30,7 +35,7 @@ export function readState(json: string): SourceState | undefined {
 
 function isState(value: unknown): value is SourceState {
   if (typeof value !== 'object' || value === null) return false
-  const texts = ['url', 'resolved', 'revision', 'commit', 'subject', 'ignore'] as const
+  const texts = ['urlDigest', 'resolved', 'revision', 'commit', 'subject', 'ignore'] as const
   const fields = value as Record<string, unknown>
   return (
     texts.every((name) => typeof fields[name] === 'string') &&
