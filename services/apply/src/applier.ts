@@ -5,7 +5,7 @@ import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
 import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
 import type { EventRecorder } from '@setpoint/service'
 import type { ApplyContext, Log, Task } from './context.ts'
-import { dependencyKeys } from './depends-on.ts'
+import { Dependants } from './dependants.ts'
 import { driftListener, healDelayMs } from './drift/drift.ts'
 import { DriftWatches } from './drift/drift-watches.ts'
 import { HealthWatches } from './health/health-watches.ts'
@@ -41,6 +41,7 @@ export class Applier {
   readonly queue: KeyedQueue
   private readonly context: ApplyContext
   private readonly stopped = new AbortController()
+  private readonly dependants = new Dependants()
   private begun = false
 
   constructor(options: ApplierOptions) {
@@ -167,12 +168,14 @@ export class Applier {
   }
 
   private onKustomization(key: string, next: Kustomization, previous: Kustomization | undefined): void {
+    this.dependants.note(key, next)
     if (previous === undefined || asksForWork(next, previous)) this.add(key, 'high')
     if (previous === undefined || standsOtherwise(next, previous)) this.wakeDependants(key)
   }
 
   private onKustomizationGone(key: string): void {
     const { memory, renderings, driftWatches, healthWatches, outcomes } = this.context
+    this.dependants.forget(key)
     this.queue.forget(key)
     memory.forget(key)
     renderings.forget(key)
@@ -204,12 +207,7 @@ export class Applier {
   }
 
   private wakeDependants(key: string): void {
-    if (!this.begun) return
-    for (const candidate of this.context.kustomizations.keys()) {
-      const kustomization = this.context.kustomizations.get(candidate)
-      if (kustomization !== undefined && dependencyKeys(kustomization).includes(key))
-        this.queue.add(candidate, { priority: 'normal' })
-    }
+    for (const dependant of this.dependants.of(key)) this.add(dependant, 'normal')
   }
 
   /** After a restart: what looks settled is only checked, and may wait. */
