@@ -4,6 +4,13 @@ import {
   gitRepositoryNotImplemented,
   gitRepositorySpec,
   gitRepositoryStatus,
+  imagePolicySpec,
+  imagePolicyStatus,
+  imageRepositoryNotImplemented,
+  imageRepositorySpec,
+  imageRepositoryStatus,
+  imageUpdateAutomationSpec,
+  imageUpdateAutomationStatus,
   kustomizationNotImplemented,
   kustomizationSpec,
   kustomizationStatus,
@@ -13,6 +20,9 @@ import { describe, expect, it } from 'vitest'
 /** docs/spec tells of every field, and of every field that is not built yet. */
 const kinds = [
   ['gitrepository', gitRepositorySpec, gitRepositoryStatus, gitRepositoryNotImplemented],
+  ['imagepolicy', imagePolicySpec, imagePolicyStatus, []],
+  ['imagerepository', imageRepositorySpec, imageRepositoryStatus, imageRepositoryNotImplemented],
+  ['imageupdateautomation', imageUpdateAutomationSpec, imageUpdateAutomationStatus, []],
   ['kustomization', kustomizationSpec, kustomizationStatus, kustomizationNotImplemented],
 ] as const
 

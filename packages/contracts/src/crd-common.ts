@@ -69,6 +69,23 @@ export const selector = object('Which objects are meant. All conditions that are
 /** kustomize's selector of objects, used by patches and drift rules. */
 export type Selector = Infer<typeof selector>
 
+export const labelSelector = object('Which objects are meant, by their labels; all when it is empty.', {
+  matchLabels: optional(stringMap('Labels that an object must have.')),
+  matchExpressions: optional(
+    list(
+      'Further conditions, which must all hold.',
+      object('A condition on one label.', {
+        key: string('Name of the label.'),
+        operator: string('In, NotIn, Exists or DoesNotExist.'),
+        values: optional(list('Values, for In and NotIn.', string('A value.'))),
+      }),
+    ),
+  ),
+})
+
+/** Kubernetes' selector of objects by labels. */
+export type LabelSelector = Infer<typeof labelSelector>
+
 /** Status fields that every reconciled kind has. */
 export const reconciledStatus = {
   conditions: optional(list('What is known of the state of this object.', condition)),

@@ -18,6 +18,7 @@ export interface JsonSchema {
   enum?: readonly string[]
   minLength?: number
   maxLength?: number
+  maxItems?: number
   minimum?: number
   default?: unknown
   items?: JsonSchema
@@ -77,8 +78,9 @@ export function object<const S extends Fieldset>(
 }
 
 /** A field that may be absent; a `default` makes the API server fill it in. */
-export function optional<T>(schema: Schema<T>): OptionalSchema<T> {
-  return { json: schema.json, optional: true }
+export function optional<T>(schema: Schema<T>, fallback?: NoInfer<T>): OptionalSchema<T> {
+  const json = fallback === undefined ? schema.json : { ...schema.json, default: fallback }
+  return { json, optional: true }
 }
 
 export function string(description: string, rules: StringRules = {}): Schema<string> {
@@ -106,8 +108,17 @@ export function time(description: string): Schema<string> {
   return { json: { description, type: 'string', format: 'date-time' } }
 }
 
-export function list<T>(description: string, items: Schema<T>): Schema<T[]> {
-  return { json: { description, type: 'array', items: items.json } }
+export function list<T>(
+  description: string,
+  items: Schema<T>,
+  rules: { maxItems?: number; default?: NoInfer<T>[] } = {},
+): Schema<T[]> {
+  return { json: { description, type: 'array', items: items.json, ...rules } }
+}
+
+/** An object with any names, whose values are all alike. */
+export function map<T>(description: string, values: Schema<T>): Schema<Record<string, T>> {
+  return { json: { description, type: 'object', additionalProperties: values.json } }
 }
 
 export function stringMap(description: string): Schema<Record<string, string>> {

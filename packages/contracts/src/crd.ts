@@ -1,8 +1,18 @@
 import type { JsonObject, KubeObject } from '@setpoint/manifest'
 import type { JsonSchema, Schema } from './crd-schema.ts'
 import { gitRepositorySpec, gitRepositoryStatus } from './git-repository.ts'
+import { imagePolicySpec, imagePolicyStatus } from './image-policy.ts'
+import { imageRepositorySpec, imageRepositoryStatus } from './image-repository.ts'
+import { imageUpdateAutomationSpec, imageUpdateAutomationStatus } from './image-update-automation.ts'
 import { kustomizationSpec, kustomizationStatus } from './kustomization.ts'
-import { GIT_REPOSITORY, KUSTOMIZATION, SUBSTITUTE_SWITCH } from './names.ts'
+import {
+  GIT_REPOSITORY,
+  IMAGE_POLICY,
+  IMAGE_REPOSITORY,
+  IMAGE_UPDATE_AUTOMATION,
+  KUSTOMIZATION,
+  SUBSTITUTE_SWITCH,
+} from './names.ts'
 
 /** The version of the API definitions: that of this package, with a `v`. */
 export const CONTRACTS_VERSION = 'v0.1.0'
@@ -14,7 +24,7 @@ export interface CustomResourceDefinition extends KubeObject {
 
 interface PrinterColumn {
   name: string
-  type: 'string' | 'date'
+  type: 'string' | 'integer' | 'date'
   jsonPath: string
 }
 
@@ -33,7 +43,9 @@ interface KindDefinition {
 
 /** The definitions of every kind that Setpoint serves, in the order of their names. */
 export function customResourceDefinitions(): CustomResourceDefinition[] {
-  return [gitRepository, kustomization].map(customResourceDefinition)
+  return [gitRepository, imagePolicy, imageRepository, imageUpdateAutomation, kustomization].map(
+    customResourceDefinition,
+  )
 }
 
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
@@ -57,6 +69,57 @@ const gitRepository: KindDefinition = {
   columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, age, ready, status],
   spec: gitRepositorySpec,
   status: gitRepositoryStatus,
+}
+
+const imageRepository: KindDefinition = {
+  ...IMAGE_REPOSITORY,
+  plural: 'imagerepositories',
+  shortNames: ['imgrepo', 'imagerepo'],
+  categories: ['all', 'fluxcd', 'fluxcd-images'],
+  description: 'ImageRepository scans the tags of one image.',
+  columns: [
+    { name: 'Image', type: 'string', jsonPath: '.spec.image' },
+    { name: 'Tags', type: 'integer', jsonPath: '.status.lastScanResult.tagCount' },
+    { name: 'Last scan', type: 'string', jsonPath: '.status.lastScanResult.scanTime' },
+    age,
+    ready,
+    status,
+  ],
+  spec: imageRepositorySpec,
+  status: imageRepositoryStatus,
+}
+
+const imagePolicy: KindDefinition = {
+  ...IMAGE_POLICY,
+  plural: 'imagepolicies',
+  shortNames: ['imgpol', 'imagepol'],
+  categories: ['all', 'fluxcd', 'fluxcd-images'],
+  description: 'ImagePolicy chooses the tag of an image that shall run.',
+  columns: [
+    { name: 'Image', type: 'string', jsonPath: '.status.latestRef.name' },
+    { name: 'Tag', type: 'string', jsonPath: '.status.latestRef.tag' },
+    age,
+    ready,
+    status,
+  ],
+  spec: imagePolicySpec,
+  status: imagePolicyStatus,
+}
+
+const imageUpdateAutomation: KindDefinition = {
+  ...IMAGE_UPDATE_AUTOMATION,
+  plural: 'imageupdateautomations',
+  shortNames: ['iua', 'imgupd', 'imgauto'],
+  categories: ['all', 'fluxcd', 'fluxcd-images'],
+  description: 'ImageUpdateAutomation writes the images that policies chose into a Git repository.',
+  columns: [
+    { name: 'Last run', type: 'string', jsonPath: '.status.lastAutomationRunTime' },
+    age,
+    ready,
+    status,
+  ],
+  spec: imageUpdateAutomationSpec,
+  status: imageUpdateAutomationStatus,
 }
 
 const kustomization: KindDefinition = {

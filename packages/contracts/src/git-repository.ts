@@ -2,16 +2,19 @@ import type { KubeObject } from '@setpoint/manifest'
 import { artifact, duration, localReference, reconciledStatus, sourceTimeout } from './crd-common.ts'
 import { boolean, type Infer, list, object, oneOf, optional, string } from './crd-schema.ts'
 
-const reference = object('Which commit to take: commit, else name, else tag, else semver, else branch.', {
-  branch: optional(string('A branch. Without any field of ref it is master.')),
-  tag: optional(string('A tag.')),
-  semver: optional(string('A range of semantic versions; the newest tag within it is taken.')),
-  name: optional(string('Full name of any reference, such as refs/heads/main or refs/pull/7/head.')),
-  commit: optional(string('Full hash of one commit. With branch, it is looked for on that branch.')),
-})
+export const gitReference = object(
+  'Which commit to take: commit, else name, else tag, else semver, else branch.',
+  {
+    branch: optional(string('A branch. Without any field of ref it is master.')),
+    tag: optional(string('A tag.')),
+    semver: optional(string('A range of semantic versions; the newest tag within it is taken.')),
+    name: optional(string('Full name of any reference, such as refs/heads/main or refs/pull/7/head.')),
+    commit: optional(string('Full hash of one commit. With branch, it is looked for on that branch.')),
+  },
+)
 
 /** Which commit of a repository is meant. */
-export type GitRepositoryRef = Infer<typeof reference>
+export type GitRepositoryRef = Infer<typeof gitReference>
 
 const verificationModes = ['head', 'HEAD', 'Tag', 'TagAndHEAD'] as const
 
@@ -50,7 +53,7 @@ export const gitRepositorySpec = object(
     url: string('Address of the repository, by http, https or ssh.', { pattern: '^(http|https|ssh)://.*$' }),
     interval: duration('How often to ask the repository for news, with a little jitter.'),
     timeout: optional(sourceTimeout('How long one Git operation may take.')),
-    ref: optional(reference),
+    ref: optional(gitReference),
     secretRef: optional(
       localReference(
         'Secret with credentials: username and password, or bearerToken; ca.crt for a private authority; for ssh, identity and known_hosts.',

@@ -2,9 +2,17 @@
 
 export const SOURCE_GROUP = 'source.toolkit.fluxcd.io'
 export const KUSTOMIZE_GROUP = 'kustomize.toolkit.fluxcd.io'
+export const IMAGE_GROUP = 'image.toolkit.fluxcd.io'
 
 export const GIT_REPOSITORY = { group: SOURCE_GROUP, version: 'v1', kind: 'GitRepository' } as const
 export const KUSTOMIZATION = { group: KUSTOMIZE_GROUP, version: 'v1', kind: 'Kustomization' } as const
+export const IMAGE_REPOSITORY = { group: IMAGE_GROUP, version: 'v1', kind: 'ImageRepository' } as const
+export const IMAGE_POLICY = { group: IMAGE_GROUP, version: 'v1', kind: 'ImagePolicy' } as const
+export const IMAGE_UPDATE_AUTOMATION = {
+  group: IMAGE_GROUP,
+  version: 'v1',
+  kind: 'ImageUpdateAutomation',
+} as const
 
 /** Held while our own clean-up (artifact, prune) is not done. */
 export const FINALIZER = 'finalizers.fluxcd.io'
@@ -29,11 +37,14 @@ export const APPLY_FIELD_MANAGER = 'kustomize-controller'
 /** The field managers of status and finalizer writes, by owner of the kind. */
 export const KUSTOMIZATION_FIELD_MANAGER = 'gotk-kustomize-controller'
 export const SOURCE_FIELD_MANAGER = 'source-controller'
+export const IMAGE_REFLECTOR_FIELD_MANAGER = 'image-reflector-controller'
+export const IMAGE_AUTOMATION_FIELD_MANAGER = 'image-automation-controller'
 
 /** What reads of status and events show as their origin. */
 export const REPORTING_CONTROLLERS = {
   source: 'source-controller',
   apply: 'kustomize-controller',
+  imageAutomation: 'image-automation-controller',
 } as const
 
 export const CONDITION = {

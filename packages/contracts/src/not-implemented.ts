@@ -1,4 +1,5 @@
 import type { GitRepository } from './git-repository.ts'
+import type { ImageRepository } from './image-repository.ts'
 import type { Kustomization } from './kustomization.ts'
 
 /**
@@ -35,14 +36,19 @@ export const kustomizationNotImplemented: readonly MissingField<Kustomization>[]
   { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
 ]
 
+export const imageRepositoryNotImplemented: readonly MissingField<ImageRepository>[] = [
+  { field: 'spec.provider', usedBy: ({ spec }) => (spec.provider ?? 'generic') !== 'generic' },
+]
+
 /**
  * The paths of the fields that an object uses and that are not built yet, such as `spec.decryption`.
  * Empty when there are none. An object with some must be refused with reason NotImplemented, not half obeyed.
  */
-export function notImplementedFields(object: GitRepository | Kustomization): string[] {
-  return object.kind === 'GitRepository'
-    ? usedFields(gitRepositoryNotImplemented, object as GitRepository)
-    : usedFields(kustomizationNotImplemented, object as Kustomization)
+export function notImplementedFields(object: GitRepository | Kustomization | ImageRepository): string[] {
+  if (object.kind === 'GitRepository') return usedFields(gitRepositoryNotImplemented, object as GitRepository)
+  if (object.kind === 'ImageRepository')
+    return usedFields(imageRepositoryNotImplemented, object as ImageRepository)
+  return usedFields(kustomizationNotImplemented, object as Kustomization)
 }
 
 function usedFields<T>(table: readonly MissingField<T>[], object: T): string[] {
