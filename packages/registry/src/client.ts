@@ -1,0 +1,199 @@
+import type { CallOptions, RegistryAccess } from './access.ts'
+import { type Challenge, parseChallenge } from './challenge.ts'
+import { RegistryError } from './errors.ts'
+import type { HostLimits } from './host-limiter.ts'
+import type { ImageName } from './image-name.ts'
+import { nextPage, readTagPage } from './tag-page.ts'
+import { basicHeader, Tokens } from './tokens.ts'
+import { type Budget, type HttpAnswer, Transport } from './transport.ts'
+
+const DEFAULT_MAX_BYTES = 32 * 1024 * 1024
+const MAX_TAGS = 500_000
+const PAGE_SIZE = 1000
+const MAX_REDIRECTS = 3
+const MAX_CHALLENGES = 5_000
+const DEFAULT_LIMITS: HostLimits = { perSecond: 50, burst: 100 }
+
+/** Manifests and indexes, of OCI and of Docker. */
+const MANIFEST_TYPES = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ')
+
+export interface RegistryClientOptions {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Rate of requests to one host. Default: 50 a second after a burst of 100. */
+  limits?: HostLimits
+}
+
+/** A client of every registry, by the distribution API. Connections, tokens and rates are shared by all calls. */
+export class RegistryClient implements AsyncDisposable {
+  private readonly transport: Transport
+  private readonly tokens: Tokens
+  /** What each repository asked for last, so that the next call brings it at once. */
+  private readonly challenges = new Map<string, Challenge>()
+
+  constructor({ now, limits = DEFAULT_LIMITS }: RegistryClientOptions) {
+    this.transport = new Transport(limits, now)
+    this.tokens = new Tokens(this.transport, now)
+  }
+
+  /**
+   * Every tag of a repository, in the order of the registry, however many pages it takes.
+   * @throws RegistryError
+   */
+  async listTags(image: ImageName, access: RegistryAccess, options: CallOptions): Promise<string[]> {
+    const budget = budgetOf(options)
+    const tags = new Set<string>()
+    const asked = new Set<string>()
+    let url: URL | undefined = urlOf(image, access, `tags/list?n=${PAGE_SIZE}`)
+    while (url !== undefined) {
+      if (asked.has(url.href))
+        throw new RegistryError('ProtocolError', `${image.registry} names the same page of tags twice`)
+      asked.add(url.href)
+      const answer = await this.read(image, access, url, budget)
+      const before = tags.size
+      for (const tag of readTagPage(answer.body, image)) tags.add(tag)
+      if (tags.size > MAX_TAGS)
+        throw new RegistryError('TooLarge', `${image.canonical} has more than ${MAX_TAGS} tags`)
+      url = nextPage(answer.headers.link, url)
+      if (url !== undefined && tags.size === before)
+        throw new RegistryError('ProtocolError', `${image.registry} names another page of tags and has none`)
+    }
+    return [...tags]
+  }
+
+  /** The digest that a tag points to now: `sha256:<hex>`. Costs no download. @throws RegistryError */
+  async resolveDigest(
+    image: ImageName,
+    tag: string,
+    access: RegistryAccess,
+    options: CallOptions,
+  ): Promise<string> {
+    const budget = budgetOf(options)
+    const url = urlOf(image, access, `manifests/${tag}`)
+    const answer = await this.read(image, access, url, budget, 'HEAD')
+    const digest = answer.headers['docker-content-digest']
+    if (typeof digest === 'string' && /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/.test(digest))
+      return digest
+    throw new RegistryError('ProtocolError', `${image.registry} names no digest of ${image.canonical}:${tag}`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.transport.close()
+  }
+
+  /** One read with the credentials that are asked for. Anything but 200 is an error. */
+  private async read(
+    image: ImageName,
+    access: RegistryAccess,
+    url: URL,
+    budget: Budget,
+    method: 'GET' | 'HEAD' = 'GET',
+  ): Promise<HttpAnswer> {
+    const key = `${url.origin}/${image.repository}`
+    const known = this.challenges.get(key)
+    const answer = await this.attempt(image, access, url, method, known, budget)
+    if (answer.status !== 401) return checked(answer, image)
+    const asked = parseChallenge(answer.headers['www-authenticate'])
+    if (asked === undefined) throw refused(image, answer)
+    // The same challenge again means that the credentials, or a token that was kept, are refused.
+    if (known?.scheme === 'bearer') this.tokens.forget(access, known, scopeOf(image))
+    else if (known?.scheme === 'basic' && asked.scheme === 'basic') throw refused(image, answer)
+    if (asked.scheme === 'basic' && Object.keys(basicHeader(access.credentials)).length === 0)
+      throw refused(image, answer)
+    this.remember(key, asked)
+    return checked(await this.attempt(image, access, url, method, asked, budget), image)
+  }
+
+  private async attempt(
+    image: ImageName,
+    access: RegistryAccess,
+    url: URL,
+    method: 'GET' | 'HEAD',
+    challenge: Challenge | undefined,
+    budget: Budget,
+  ): Promise<HttpAnswer> {
+    const headers = await this.authorization(image, access, challenge, budget)
+    let target = url
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+      const sent = { accept: MANIFEST_TYPES, ...(target.origin === url.origin ? headers : {}) }
+      const answer = await this.transport.send(access, { method, url: target, headers: sent }, budget)
+      const location = answer.headers.location
+      if (![301, 302, 303, 307, 308].includes(answer.status) || typeof location !== 'string') return answer
+      target = redirected(target, location)
+    }
+    throw new RegistryError('ProtocolError', `${image.registry} redirects more than ${MAX_REDIRECTS} times`)
+  }
+
+  private async authorization(
+    image: ImageName,
+    access: RegistryAccess,
+    challenge: Challenge | undefined,
+    budget: Budget,
+  ): Promise<Record<string, string>> {
+    const { credentials } = access
+    if (credentials !== undefined && 'registryToken' in credentials)
+      return { authorization: `Bearer ${credentials.registryToken}` }
+    if (challenge?.scheme === 'basic') return basicHeader(credentials)
+    if (challenge === undefined) return {}
+    const token = await this.tokens.get(access, challenge, scopeOf(image), budget)
+    return { authorization: `Bearer ${token}` }
+  }
+
+  private remember(key: string, challenge: Challenge): void {
+    this.challenges.delete(key)
+    this.challenges.set(key, challenge)
+    const [oldest] = this.challenges.keys()
+    if (this.challenges.size > MAX_CHALLENGES && oldest !== undefined) this.challenges.delete(oldest)
+  }
+}
+
+function budgetOf({ timeoutMs, signal, maxBytes = DEFAULT_MAX_BYTES }: CallOptions): Budget {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  return {
+    signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+    timeoutMs,
+    bytesLeft: maxBytes,
+    maxBytes,
+  }
+}
+
+function urlOf(image: ImageName, access: RegistryAccess, path: string): URL {
+  const scheme = access.insecure === true ? 'http' : 'https'
+  return new URL(`${scheme}://${image.registry}/v2/${image.repository}/${path}`)
+}
+
+const scopeOf = ({ repository }: ImageName): string => `repository:${repository}:pull`
+
+function redirected(from: URL, location: string): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined
+  const isWorse = from.protocol === 'https:' && target?.protocol !== 'https:'
+  if (target === undefined || isWorse || !['http:', 'https:'].includes(target.protocol))
+    throw new RegistryError('ProtocolError', `${from.host} redirects to an address that cannot be used`)
+  return target
+}
+
+function checked(answer: HttpAnswer, image: ImageName): HttpAnswer {
+  const { status } = answer
+  if (status === 200) return answer
+  if (status === 401 || status === 403) throw refused(image, answer)
+  if (status === 404)
+    throw new RegistryError('NotFound', `${image.registry} has no ${image.repository}${reasonOf(answer)}`)
+  const code = status >= 500 ? 'ServerError' : 'ProtocolError'
+  throw new RegistryError(code, `${image.registry} answered HTTP ${status}${reasonOf(answer)}`)
+}
+
+function refused(image: ImageName, answer: HttpAnswer): RegistryError {
+  const what = `${image.registry} refused to show ${image.repository} (HTTP ${answer.status})`
+  return new RegistryError('AuthenticationFailed', what)
+}
+
+/** What the registry says itself, as far as it is one of the codes of the distribution API. */
+function reasonOf({ body }: HttpAnswer): string {
+  const code = /"code"\s*:\s*"([A-Z_]{1,60})"/.exec(body.subarray(0, 4096).toString('utf8'))?.[1]
+  return code === undefined ? '' : ` (${code})`
+}

@@ -1,0 +1,6 @@
+export type { CallOptions, RegistryAccess, RegistryProxy } from './access.ts'
+export { RegistryClient, type RegistryClientOptions } from './client.ts'
+export { Keychain, parseDockerConfig, type RegistryCredentials } from './docker-config.ts'
+export { RegistryError, type RegistryErrorCode } from './errors.ts'
+export type { HostLimits } from './host-limiter.ts'
+export { type ImageName, parseImageName } from './image-name.ts'
