@@ -87,8 +87,10 @@ function currentRendering({ kustomization, rendering }: Task): Rendering {
   throw new NotYet(`waiting for generation ${kustomization.metadata.generation} to be built`)
 }
 
-function renderedSet({ message: { set, problem } }: Rendering): RenderedSet {
+function renderedSet({ message: { set, problem, revision } }: Rendering): RenderedSet {
   if (problem?.stalled) throw new Stalled(problem.reason, problem.message)
+  if (problem?.reason === 'ArtifactFailed' && revision === '')
+    throw new Waiting(problem.reason, problem.message)
   if (problem !== undefined) throw new ReconcileError(problem.reason, problem.message)
   if (set === undefined)
     throw new ReconcileError('BuildFailed', 'the render service sent neither a set nor a problem')
@@ -205,6 +207,7 @@ async function conclude(context: ApplyContext, task: Task, conclusion: Conclusio
   const { known } = task
   const { revision } = conclusion.rendering.message
   const result = await lookAtHealth(context, task)
+  task.startedAt = known.health?.runStartedAt ?? task.startedAt
   switch (result.state) {
     case 'waiting': {
       const timeout = formatDuration(timeoutMs(task.kustomization))
@@ -269,7 +272,8 @@ async function succeed(
     const commitToReady = context.now() - rendering.time
     context.metrics.committedToReady(commitToReady)
     publishOutcome(context, task, settlement, { run: durationMs, commitToReady })
-    tellFinished(context, task, { nextRunMs: intervalMs(task.kustomization), busOnly: changeset === '' })
+    const busOnly = changeset === '' && health.healthy?.status !== 'True'
+    tellFinished(context, task, { nextRunMs: intervalMs(task.kustomization), busOnly })
   }
   task.known.toldFailure = ''
   task.known.waitingSince = undefined

@@ -70,7 +70,8 @@ test('objects that do not get well in time are named, and getting well later sti
   )
   expect(conditionOf(failed, 'Healthy')).toMatchObject({ status: 'False', reason: 'HealthCheckFailed' })
   await setup.kube.create(configMap(setup.namespace, 'comes-later'))
-  await setup.untilApplied('late', 'r1')
+  const { status } = await setup.untilApplied('late', 'r1')
+  expect(status?.history?.[0]?.lastReconciledDuration).toMatch(/^\d+(\.\d+)?s$/)
 })
 
 test('a rollout that has failed ends the wait early', async () => {

@@ -72,6 +72,19 @@ test('a failure is retried at the retry interval, and an event tells of it once'
   await setup.kube.delete({ group: '', kind: 'Namespace' }, { name: `${setup.namespace}-late` })
 })
 
+test('a source that has no artifact yet is waited for, without a warning', async () => {
+  const message = 'Source artifact not found, retrying in 30s'
+  await setup.create('early')
+  const problem = { reason: 'ArtifactFailed', message, stalled: false }
+  await setup.render('early', [], { revision: '', problem })
+  const waiting = await setup.untilReady('early', 'False', 'ArtifactFailed')
+  expect(conditionOf(waiting, 'Ready')?.message).toBe(message)
+  expect(waiting.status?.lastAttemptedRevision).toBeUndefined()
+  await setup.render('early', [object('early')], { revision: 'r1' })
+  await setup.untilApplied('early', 'r1')
+  expect((await setup.events('early')).filter((event) => event.type === 'Warning')).toEqual([])
+})
+
 test('an outcome and events in the words of Flux follow a sync', async () => {
   await setup.sync('told', [object('told')])
   const events = await waitFor('two events', async () => {

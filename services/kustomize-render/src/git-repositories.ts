@@ -1,6 +1,7 @@
 import { GIT_REPOSITORY, type GitRepository } from '@setpoint/contracts'
 import { type Informer, type KubeClient, startInformer } from '@setpoint/kube'
-import { keyOf, sourceKey } from './keys.ts'
+import { keyOf } from './keys.ts'
+import { type SourceReference, sourceProblem } from './source-problem.ts'
 
 /** The GitRepositories of the cluster: tells a source that does not exist from one that has no artifact yet. */
 export class GitRepositories {
@@ -40,22 +41,9 @@ export class GitRepositories {
     return this.informer.healthy
   }
 
-  /**
-   * Why a source gives no files, as Flux words it; undefined while it may still be about to: it has not been looked at,
-   * or it has an artifact that its service has yet to send (again).
-   */
-  problem(source: { kind: string; namespace: string; name: string }): string | undefined {
+  /** Why a source gives no files; undefined while it may still be about to. */
+  problem(source: SourceReference): string | undefined {
     const repository = this.informer.get(source.namespace, source.name) as GitRepository | undefined
-    if (repository === undefined) return `Source '${sourceKey(source)}' not found`
-    const { status } = repository
-    const unseen = (status?.observedGeneration ?? -1) < 0 && (status?.conditions ?? []).length === 0
-    const revision = status?.artifact?.revision
-    if (unseen || revision !== undefined) {
-      if (this.now() - this.since < PATIENCE_MS) return undefined
-      return `Source '${sourceKey(source)}' has not sent ${revision ?? 'anything'}: is the source service running?`
-    }
-    return 'Source artifact not found, retrying in 30s'
+    return sourceProblem(source, repository, { now: this.now(), since: this.since })
   }
 }
-
-const PATIENCE_MS = 60_000

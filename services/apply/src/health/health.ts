@@ -38,6 +38,7 @@ export function beginHealth(
     digest,
     generation: task.kustomization.metadata.generation ?? 0,
     startedAt,
+    runStartedAt: task.startedAt,
     deadlineAt: startedAt + timeoutMs(task.kustomization),
     targets,
     dirty: new Set(targets.keys()),

@@ -24,6 +24,7 @@ function pending(...statuses: HealthStatus[]): PendingHealth {
     digest: 'd',
     generation: 1,
     startedAt: 0,
+    runStartedAt: 0,
     deadlineAt: 10_000,
     targets: new Map(targets),
     dirty: new Set(),

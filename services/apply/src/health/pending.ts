@@ -21,6 +21,8 @@ export interface PendingHealth {
   digest: string
   generation: number
   startedAt: number
+  /** When the run began that applied what is checked: its duration counts the wait. */
+  runStartedAt: number
   deadlineAt: number
   /** By inventory id. */
   targets: Map<string, HealthTarget>
