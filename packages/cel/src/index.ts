@@ -1,0 +1,2 @@
+export { CelError } from './errors.ts'
+export * from './expression.ts'
