@@ -41,8 +41,6 @@ describe('notImplementedFields', () => {
 
   it.each<[string, Partial<KustomizationSpec>]>([
     ['spec.sourceRef.kind', { sourceRef: { kind: 'Bucket', name: 'fleet' } }],
-    ['spec.dependsOn[].readyExpr', { dependsOn: [{ name: 'base' }, { name: 'db', readyExpr: 'true' }] }],
-    ['spec.healthCheckExprs', { healthCheckExprs: [{ apiVersion: 'example.com/v1', current: 'true' }] }],
     ['spec.ignore', { ignore: [{ paths: ['/spec/replicas'] }] }],
     ['spec.decryption', { decryption: { provider: 'sops' } }],
     ['spec.kubeConfig', { kubeConfig: { secretRef: { name: 'other-cluster' } } }],
@@ -65,6 +63,8 @@ describe('notImplementedFields', () => {
 
   it('finds nothing to say of what is built', () => {
     const built: Partial<KustomizationSpec> = {
+      dependsOn: [{ name: 'db', readyExpr: 'true' }],
+      healthCheckExprs: [{ apiVersion: 'example.com/v1', current: 'true' }],
       buildMetadata: ['originAnnotations'],
       images: [{ name: 'web' }],
       patches: [{ patch: '{}' }],

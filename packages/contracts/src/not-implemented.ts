@@ -25,11 +25,6 @@ export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[]
 
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
   { field: 'spec.sourceRef.kind', usedBy: ({ spec }) => spec.sourceRef.kind !== 'GitRepository' },
-  {
-    field: 'spec.dependsOn[].readyExpr',
-    usedBy: ({ spec }) => (spec.dependsOn ?? []).some((dependency) => isSet(dependency.readyExpr)),
-  },
-  { field: 'spec.healthCheckExprs', usedBy: ({ spec }) => isSet(spec.healthCheckExprs) },
   { field: 'spec.ignore', usedBy: ({ spec }) => isSet(spec.ignore) },
   { field: 'spec.decryption', usedBy: ({ spec }) => isSet(spec.decryption) },
   { field: 'spec.kubeConfig', usedBy: ({ spec }) => isSet(spec.kubeConfig) },

@@ -13,6 +13,7 @@ import { Memory } from './known.ts'
 import { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import { Outcomes } from './outcomes.ts'
+import type { Policy } from './policy.ts'
 import { reconcile } from './reconcile.ts'
 import { type Rendering, Renderings, requestOf } from './renderings.ts'
 import { SealedSets } from './sealed-sets.ts'
@@ -26,6 +27,7 @@ export interface ApplierOptions {
   events: EventRecorder
   log: Log
   metrics: ApplyMetrics
+  policy: Policy
   now(): number
   sealingKey: Uint8Array
   /** Kustomizations that are worked on at once. */
@@ -45,7 +47,7 @@ export class Applier {
   private begun = false
 
   constructor(options: ApplierOptions) {
-    const { kube, bus, events, log, metrics, now, parallel } = options
+    const { kube, bus, events, log, metrics, policy, now, parallel } = options
     const { signal } = this.stopped
     const memory = new Memory()
     this.queue = new KeyedQueue({
@@ -60,6 +62,7 @@ export class Applier {
       events,
       log,
       metrics,
+      policy,
       now,
       parallel,
       memory,
@@ -171,6 +174,7 @@ export class Applier {
     this.dependants.note(key, next)
     if (previous === undefined || asksForWork(next, previous)) this.add(key, 'high')
     if (previous === undefined || standsOtherwise(next, previous)) this.wakeDependants(key)
+    else for (const dependant of this.dependants.askingAbout(key)) this.add(dependant, 'normal')
   }
 
   private onKustomizationGone(key: string): void {

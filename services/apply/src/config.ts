@@ -1,4 +1,4 @@
-import { namespacedName, type Settings, text, wholeNumber } from '@setpoint/service'
+import { namespacedName, type Settings, text, trueOrFalse, wholeNumber } from '@setpoint/service'
 
 /** What this service takes besides the settings that all have. */
 export const settings = {
@@ -21,5 +21,10 @@ export const settings = {
     description: 'Only Kustomizations with these labels, such as sharding.fluxcd.io/key=shard1',
     default: '',
     parse: text,
+  },
+  'additive-cel-dependency-check': {
+    description: 'A readyExpr of dependsOn is asked besides the usual check of readiness, not in its place',
+    default: 'false',
+    parse: trueOrFalse,
   },
 } as const satisfies Settings

@@ -9,6 +9,7 @@ import type { Known, Memory } from './known.ts'
 import type { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
+import type { Policy } from './policy.ts'
 import type { Rendering, Renderings } from './renderings.ts'
 import type { SealedSets } from './sealed-sets.ts'
 
@@ -27,6 +28,7 @@ export interface ApplyContext {
   events: EventRecorder
   log: Log
   metrics: ApplyMetrics
+  policy: Policy
   /** Milliseconds since the epoch. */
   now(): number
   /** Objects of one stage that are asked about at once. */

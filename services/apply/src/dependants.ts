@@ -5,6 +5,8 @@ import { dependencyKeys } from './depends-on.ts'
 export class Dependants {
   private readonly byDependency = new Map<string, Set<string>>()
   private readonly byDependant = new Map<string, string[]>()
+  /** Dependants with a readyExpr, which may look at any field of what they depend on. */
+  private readonly asking = new Set<string>()
 
   /** Notes what a Kustomization depends on now. */
   note(key: string, kustomization: Kustomization): void {
@@ -13,6 +15,7 @@ export class Dependants {
     this.forget(key)
     if (wanted.length === 0) return
     this.byDependant.set(key, wanted)
+    if (kustomization.spec.dependsOn?.some(({ readyExpr }) => readyExpr)) this.asking.add(key)
     for (const dependency of wanted) {
       const dependants = this.byDependency.get(dependency) ?? new Set()
       this.byDependency.set(dependency, dependants.add(key))
@@ -26,10 +29,16 @@ export class Dependants {
       if (dependants?.size === 0) this.byDependency.delete(dependency)
     }
     this.byDependant.delete(key)
+    this.asking.delete(key)
   }
 
   /** The Kustomizations that depend on one. */
   of(key: string): Iterable<string> {
     return this.byDependency.get(key) ?? []
+  }
+
+  /** Those of them that any change of it may matter to. */
+  askingAbout(key: string): string[] {
+    return [...this.of(key)].filter((dependant) => this.asking.has(dependant))
   }
 }

@@ -11,11 +11,13 @@ import { applySet, guessTargets } from './apply/apply-set.ts'
 import { entryOf } from './apply/target.ts'
 import type { Change } from './apply/write-target.ts'
 import type { ApplyContext, Task } from './context.ts'
+import { awaitedKeys, cycleOf } from './dependency-cycle.ts'
 import { firstUnmet } from './depends-on.ts'
 import { countHeal } from './drift/drift.ts'
 import { kindOf } from './drift/drift-watches.ts'
 import { NotYet, settleFailure } from './failure.ts'
 import { addFinalizer, finalize } from './finalize.ts'
+import { healthRulesOf } from './health/expressions.ts'
 import { beginHealth, lookAtHealth } from './health/health.ts'
 import { covers, inventoryOf, joinInventories } from './inventory.ts'
 import { type Pruned, prune, staleObjects } from './prune.ts'
@@ -42,6 +44,7 @@ export async function reconcile(context: ApplyContext, task: Task): Promise<Resu
 
 async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   refuseNotImplemented(task)
+  healthRulesOf(task.kustomization)
   const rendering = currentRendering(task)
   const set = renderedSet(rendering)
   requireDependencies(context, task, rendering)
@@ -98,12 +101,15 @@ function renderedSet({ message: { set, problem, revision } }: Rendering): Render
 }
 
 function requireDependencies(context: ApplyContext, task: Task, rendering: Rendering): void {
-  const unmet = firstUnmet(task.kustomization, rendering.message.revision, (key) =>
-    context.kustomizations.get(key),
-  )
+  const additive = context.policy.additiveDependencyCheck
+  const find = (key: string) => context.kustomizations.get(key)
+  const { revision } = rendering.message
+  const unmet = firstUnmet(task.kustomization, { revision, additive, find })
   if (unmet === undefined) return
-  if (unmet.soon) throw new NotYet(unmet.message, 'DependencyNotReady')
-  throw new Waiting('DependencyNotReady', unmet.message, { retryAfterMs: DEPENDENCY_RETRY_MS })
+  const cycle = cycleOf(task.key, (key) => awaitedKeys(find(key), additive))
+  const message = cycle === undefined ? unmet.message : `dependency cycle: ${cycle.join(' -> ')}`
+  if (unmet.soon && cycle === undefined) throw new NotYet(message, 'DependencyNotReady')
+  throw new Waiting('DependencyNotReady', message, { retryAfterMs: DEPENDENCY_RETRY_MS })
 }
 
 interface Plan {

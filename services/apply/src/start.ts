@@ -4,6 +4,7 @@ import { Applier } from './applier.ts'
 import type { settings } from './config.ts'
 import { countRequests } from './count-requests.ts'
 import { applyMetrics } from './metrics.ts'
+import { policyOf } from './policy.ts'
 
 /** Starts the service: reads what is there, then works on every change, hint and timer. */
 export async function startApply(service: ServiceContext<typeof settings>): Promise<RunningService> {
@@ -17,6 +18,7 @@ export async function startApply(service: ServiceContext<typeof settings>): Prom
     events,
     log,
     metrics,
+    policy: policyOf(config),
     now,
     sealingKey,
     concurrent: config.concurrent,

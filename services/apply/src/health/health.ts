@@ -13,6 +13,7 @@ import type { Change } from '../apply/write-target.ts'
 import type { ApplyContext, Task } from '../context.ts'
 import { inParallel } from '../parallel.ts'
 import { timeoutMs } from '../spec.ts'
+import { healthRulesOf, statusByRules } from './expressions.ts'
 import type { HealthTarget, PendingHealth } from './pending.ts'
 
 export type HealthResult =
@@ -69,7 +70,8 @@ async function lookAt(context: ApplyContext, task: Task, target: HealthTarget | 
     target.message = target.mayVanish ? 'finished and removed' : 'not found'
     return
   }
-  const { status, message, recheckAfterMs } = computeStatus(live, { nowMs: context.now() })
+  const byRules = statusByRules(healthRulesOf(task.kustomization), live)
+  const { status, message, recheckAfterMs } = byRules ?? computeStatus(live, { nowMs: context.now() })
   target.status = status
   target.message = message
   target.recheckAfterMs = recheckAfterMs
