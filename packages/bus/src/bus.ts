@@ -222,6 +222,14 @@ export class Bus implements AsyncDisposable {
     return bytes
   }
 
+  /** What is stored under a name in a bucket, or undefined. */
+  async findBytes(bucket: Bucket, name: string): Promise<StoredBytes | undefined> {
+    const info = await this.guard(`look up ${bucket}/${name}`, () => this.bucket(bucket).info(name))
+    const digest = info?.metadata?.digest
+    if (info === null || info.deleted || digest === undefined) return undefined
+    return { digest, size: info.size, object: name }
+  }
+
   /** Removes an object; one that is gone already is no error. */
   async deleteBytes(bucket: Bucket, name: string): Promise<void> {
     await this.guard(`delete ${bucket}/${name}`, async () => {

@@ -20,6 +20,9 @@ export const FINALIZER = 'finalizers.fluxcd.io'
 /** A changed value asks for one reconciliation now; it is copied to status.lastHandledReconcileAt. */
 export const REQUESTED_AT_ANNOTATION = 'reconcile.fluxcd.io/requestedAt'
 
+/** Holds a Kustomization at an earlier build: what `setpoint rollback` writes and `setpoint resume` removes. */
+export const ROLLBACK_ANNOTATION = 'setpoint.dev/rollback'
+
 /** Owner labels on every applied object: which Kustomization it belongs to. */
 export const OWNER_NAME_LABEL = 'kustomize.toolkit.fluxcd.io/name'
 export const OWNER_NAMESPACE_LABEL = 'kustomize.toolkit.fluxcd.io/namespace'

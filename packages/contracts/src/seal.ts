@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto'
 
 const ALGORITHM = 'aes-256-gcm'
 const VERSION = 1
@@ -39,6 +39,15 @@ export function unseal(key: Uint8Array, sealed: Uint8Array, context: string): Ui
   } catch {
     throw new SealError('sealed bytes cannot be opened: they were sealed with another key, or changed')
   }
+}
+
+/**
+ * The name under which a sealed set is stored. key: `<namespace>/<name>` of the Kustomization. Another sealing key gives
+ * another name: a new cluster that meets the NATS of an old one does not take its sets for its own.
+ */
+export function sealedSetName(sealingKey: Uint8Array, key: string, digest: string): string {
+  const tag = createHmac('sha256', sealingKey).update(digest).digest('hex').slice(0, 16)
+  return `${key.replace('/', '.')}.${tag}`
 }
 
 function checkKey(key: Uint8Array): void {

@@ -1,6 +1,6 @@
 import type { Bus } from '@setpoint/bus'
 import { isConditionTrue } from '@setpoint/conditions'
-import { FINALIZER, type Kustomization } from '@setpoint/contracts'
+import { FINALIZER, type Kustomization, ROLLBACK_ANNOTATION } from '@setpoint/contracts'
 import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
 import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
 import type { EventRecorder } from '@setpoint/service'
@@ -150,6 +150,7 @@ export class Applier {
       generation,
       known,
       rendering,
+      chosen: undefined,
       inventory: undefined,
       startedAt,
       signal,
@@ -237,6 +238,8 @@ function asksForWork(next: Kustomization, previous: Kustomization): boolean {
     next.metadata.generation !== previous.metadata.generation ||
     next.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp ||
     requestOf(next) !== requestOf(previous) ||
+    next.metadata.annotations?.[ROLLBACK_ANNOTATION] !==
+      previous.metadata.annotations?.[ROLLBACK_ANNOTATION] ||
     !(next.metadata.finalizers ?? []).includes(FINALIZER)
   )
 }

@@ -11,6 +11,7 @@ import type { ApplyMetrics } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Policy } from './policy.ts'
 import type { Rendering, Renderings } from './renderings.ts'
+import type { Chosen } from './rollback.ts'
 import type { SealedSets } from './sealed-sets.ts'
 
 /** The part of a logger that is needed; pino fits. */
@@ -51,6 +52,8 @@ export interface Task {
   generation: number
   known: Known
   rendering: Rendering | undefined
+  /** What this run holds the cluster to, once that is known. */
+  chosen: Chosen | undefined
   /** What is in the cluster after this run has applied and pruned. */
   inventory: InventoryEntry[] | undefined
   startedAt: number

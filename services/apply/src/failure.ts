@@ -62,7 +62,7 @@ function healthOf(reason: string, message: string): Pick<Settlement, 'healthy'> 
 
 /** A failure gets its row when it is new; a retry that fails the same way writes nothing. */
 function historyOf(context: ApplyContext, task: Task, error: ReconcileError): Pick<Settlement, 'history'> {
-  const { set, revision = '' } = task.rendering?.message ?? {}
+  const { set, revision = '' } = task.chosen ?? task.rendering?.message ?? {}
   const row = task.kustomization.status?.history?.[0]
   if (set === undefined || error instanceof Waiting) return {}
   if (row?.digest === set.digest && row.lastReconciledStatus === error.reason) return {}

@@ -22,6 +22,7 @@ import { beginHealth, lookAtHealth } from './health/health.ts'
 import { covers, inventoryOf, joinInventories } from './inventory.ts'
 import { type Pruned, prune, staleObjects } from './prune.ts'
 import { type Rendering, requestOf, speaksOf } from './renderings.ts'
+import { type Chosen, chooseSet, rolledBack, tellRollback } from './rollback.ts'
 import { publishOutcome, settle } from './settle.ts'
 import { intervalMs, retryIntervalMs, timeoutMs } from './spec.ts'
 import { awaitingHealth, progressing, type Settlement, succeeded } from './status/settlement.ts'
@@ -46,10 +47,13 @@ async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   refuseNotImplemented(task)
   healthRulesOf(task.kustomization)
   const rendering = currentRendering(task)
-  const set = renderedSet(rendering)
+  const newest = renderedSet(rendering)
   requireDependencies(context, task, rendering)
+  const chosen = await chooseSet(context, task, rendering, newest)
+  task.chosen = chosen
+  const { set } = chosen
   const plan = planOf(context, task, set)
-  if (plan.inPlace) return conclude(context, task, { rendering, set, changeset: '', begun: false })
+  if (plan.inPlace) return conclude(context, task, { rendering, chosen, changeset: '', begun: false })
 
   const objects = await context.sets.open(task.key, set)
   await secureInventory(context, task, objects)
@@ -64,7 +68,7 @@ async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   const begun = plan.checkAll || plan.isNew || changeset !== ''
   if (begun) task.known.health = beginHealth(context, task, set.digest, changes)
   context.healthWatches.hold(task.key, task.known.health?.targets ?? [])
-  return conclude(context, task, { rendering, set, changeset, begun })
+  return conclude(context, task, { rendering, chosen, changeset, begun })
 }
 
 /** Suspended: nothing is touched, but requests are answered. */
@@ -202,7 +206,7 @@ function noteHeals(context: ApplyContext, { known }: Task, plan: Plan, changes: 
 
 interface Conclusion {
   rendering: Rendering
-  set: RenderedSet
+  chosen: Chosen
   changeset: string
   /** Health was begun to be checked in this run. */
   begun: boolean
@@ -211,7 +215,7 @@ interface Conclusion {
 /** Looks at the health, if that is asked for, and settles the run. */
 async function conclude(context: ApplyContext, task: Task, conclusion: Conclusion): Promise<Result> {
   const { known } = task
-  const { revision } = conclusion.rendering.message
+  const { revision } = conclusion.chosen
   const result = await lookAtHealth(context, task)
   task.startedAt = known.health?.runStartedAt ?? task.startedAt
   switch (result.state) {
@@ -254,24 +258,29 @@ function hasHealthChecks({ kustomization: { spec } }: Task): boolean {
 async function succeed(
   context: ApplyContext,
   task: Task,
-  { rendering, set, changeset }: Conclusion,
+  { rendering, chosen, changeset }: Conclusion,
   health: Pick<Settlement, 'healthy'>,
 ): Promise<Result> {
   const { status = {} } = task.kustomization
-  const { revision } = rendering.message
+  const { set, revision } = chosen
+  const newestRevision = rendering.message.revision
   const request = requestOf(task.kustomization)
   const moved =
     status.lastAppliedRevision !== revision ||
+    status.lastAttemptedRevision !== newestRevision ||
     status.history?.[0]?.digest !== set.digest ||
     (request !== '' && status.lastHandledReconcileAt !== request) ||
     !isConditionTrue(status.conditions, 'Ready')
   const durationMs = context.now() - task.startedAt
   const settlement: Settlement = {
     ...succeeded(revision, request),
+    attemptedRevision: newestRevision,
+    ...rolledBack(chosen, newestRevision),
     ...health,
     ...inventoryNow(task),
     ...(moved ? { history: { digest: set.digest, durationMs, revision } } : {}),
   }
+  tellRollback(context, task, settlement)
   await settle(context, task, settlement)
   const nextRunMs = Math.max(task.known.nextCheckAt - context.now(), 1)
   if (moved || changeset !== '') {

@@ -1,5 +1,12 @@
 import { type Bus, BusError } from '@setpoint/bus'
-import { OWNER_NAME_LABEL, OWNER_NAMESPACE_LABEL, type RenderedSet, unseal } from '@setpoint/contracts'
+import {
+  OWNER_NAME_LABEL,
+  OWNER_NAMESPACE_LABEL,
+  type RenderedSet,
+  type StoredBytes,
+  sealedSetName,
+  unseal,
+} from '@setpoint/contracts'
 import { describeRef, type KubeObject, parseJson, refOf } from '@setpoint/manifest'
 import { ReconcileError } from '@setpoint/reconcile'
 
@@ -34,6 +41,11 @@ export class SealedSets {
     const { objects } = parseJson(text) as unknown as { objects: KubeObject[] }
     for (const object of objects) checkOwner(key, object)
     return objects
+  }
+
+  /** Where the set with a digest is stored, undefined when it is not. */
+  find(key: string, digest: string): Promise<StoredBytes | undefined> {
+    return this.bus.findBytes('setpoint-rendered', sealedSetName(this.sealingKey, key, digest))
   }
 
   private async fetch(set: RenderedSet): Promise<Uint8Array> {

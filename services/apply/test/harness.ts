@@ -10,6 +10,7 @@ import {
   type RenderProblem,
   renderedMessage,
   seal,
+  sealedSetName,
   subjects,
 } from '@setpoint/contracts'
 import { connectKube, type KubeClient } from '@setpoint/kube'
@@ -125,7 +126,7 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
     const digest = `sha256:${createHash('sha256').update(plain).digest('hex')}`
     const sealed = await bus.putBytes(
       'setpoint-rendered',
-      `${context.replace('/', '.')}.${digest.slice(7, 23)}`,
+      sealedSetName(key, context, digest),
       seal(key, plain, context),
     )
     const { revision = `main@sha1:${digest.slice(7, 47)}`, problem } = rendered

@@ -1,8 +1,14 @@
-import { createHmac } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { BuiltSet } from '@setpoint/build'
 import type { Bus } from '@setpoint/bus'
-import { type RenderedMessage, type RenderedSet, renderedMessage, seal, subjects } from '@setpoint/contracts'
+import {
+  type RenderedMessage,
+  type RenderedSet,
+  renderedMessage,
+  seal,
+  sealedSetName,
+  subjects,
+} from '@setpoint/contracts'
 import type { Results } from './results.ts'
 
 const BUCKET = 'setpoint-rendered'
@@ -12,21 +18,29 @@ export class Publisher {
   private readonly bus: Bus
   private readonly sealingKey: Uint8Array
   private readonly results: Results
+  private readonly historyOf: (key: string) => readonly string[]
   /** Set objects that a newer message has replaced; deleted one message later, when nobody can be reading them. */
   private readonly replaced = new Map<string, string>()
   /** Set objects that are stored and that no message names yet. */
   private readonly unannounced = new Map<string, string>()
 
-  constructor(bus: Bus, sealingKey: Uint8Array, results: Results) {
+  /** historyOf: the digests in the history of a Kustomization. Their sets are kept, so that it can be rolled back to them. */
+  constructor(
+    bus: Bus,
+    sealingKey: Uint8Array,
+    results: Results,
+    historyOf: (key: string) => readonly string[],
+  ) {
     this.bus = bus
     this.sealingKey = sealingKey
     this.results = results
+    this.historyOf = historyOf
   }
 
   /** Seals and stores a set, unless the last message names the very same one, sealed with the same key. */
   async store(key: string, set: BuiltSet): Promise<RenderedSet> {
     const last = this.results.message(key)?.set
-    const name = this.nameOf(key, set.digest)
+    const name = sealedSetName(this.sealingKey, key, set.digest)
     if (last?.digest === set.digest && last.sealed.object === name) return last
     this.unannounced.set(key, name)
     const sealed = await this.bus.putBytes(BUCKET, name, seal(this.sealingKey, set.bytes, key))
@@ -44,20 +58,23 @@ export class Publisher {
     return true
   }
 
-  /** Deletes stored sets that no message names. */
+  /** Deletes stored sets that neither a message nor a history names. */
   async sweep(): Promise<void> {
+    const inUse = this.inUse()
     for (const name of await this.bus.listBytes(BUCKET))
-      if (!this.inUse().has(name)) await this.bus.deleteBytes(BUCKET, name)
+      if (!inUse.has(name)) await this.bus.deleteBytes(BUCKET, name)
   }
 
   private inUse(): Set<string> {
-    return new Set([...this.results.storedObjects(), ...this.replaced.values(), ...this.unannounced.values()])
+    const { results, replaced, unannounced } = this
+    const inHistory = results
+      .messages()
+      .flatMap(({ namespace, name }) => this.keptFor(`${namespace}/${name}`))
+    return new Set([...results.storedObjects(), ...replaced.values(), ...unannounced.values(), ...inHistory])
   }
 
-  /** Another key gives another name: a new cluster that meets the NATS of an old one does not take its sets for its own. */
-  private nameOf(key: string, digest: string): string {
-    const tag = createHmac('sha256', this.sealingKey).update(digest).digest('hex').slice(0, 16)
-    return `${key.replace('/', '.')}.${tag}`
+  private keptFor(key: string): string[] {
+    return this.historyOf(key).map((digest) => sealedSetName(this.sealingKey, key, digest))
   }
 
   /** A Kustomization is gone: so are its message and its sets. */
@@ -76,7 +93,8 @@ export class Publisher {
     if (before === now && before !== undefined) return
     const older = this.replaced.get(key)
     this.replaced.delete(key)
-    if (older !== undefined && older !== now) await this.bus.deleteBytes(BUCKET, older)
+    if (older !== undefined && older !== now && !this.keptFor(key).includes(older))
+      await this.bus.deleteBytes(BUCKET, older)
     if (before !== undefined) this.replaced.set(key, before)
   }
 }

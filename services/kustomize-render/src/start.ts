@@ -1,6 +1,7 @@
 import { KUSTOMIZATION, type Kustomization, renderedMessage, subjects } from '@setpoint/contracts'
 import { type Informer, startInformer } from '@setpoint/kube'
 import { createParseCache } from '@setpoint/kustomize'
+import type { KubeObject } from '@setpoint/manifest'
 import { KeyedQueue } from '@setpoint/reconcile'
 import { loadSealingKey, type RunningService, type ServiceContext } from '@setpoint/service'
 import type { settings } from './config.ts'
@@ -20,7 +21,8 @@ const SWEEP_MS = 10 * 60_000
 export async function startRender(context: ServiceContext<typeof settings>): Promise<RunningService> {
   const { bus, kube, log, config, now } = context
   const results = new Results()
-  const publisher = new Publisher(bus, await loadSealingKey(kube, config['sealing-key-secret']), results)
+  const sealingKey = await loadSealingKey(kube, config['sealing-key-secret'])
+  const publisher = new Publisher(bus, sealingKey, results, (key) => historyOf(find(key)))
   await recall(context, results)
   const stopping = new AbortController()
   const warn = (what: string) => (error: unknown) => log.warn({ reason: String(error) }, what)
@@ -87,8 +89,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     gvk: KUSTOMIZATION,
     signal: stopping.signal,
     labelSelector: config['watch-label-selector'] || undefined,
-    transform: ({ metadata: { managedFields, ...metadata }, status, ...object }) =>
-      ({ ...object, metadata }) as never,
+    transform: slim,
     onUpsert: (object, previous) => {
       const [next, before] = [object as Kustomization, previous as Kustomization | undefined]
       if (before === undefined || isNews(next, before))
@@ -132,6 +133,16 @@ async function recall(context: ServiceContext<typeof settings>, results: Results
   })
   await reading.caughtUp
   await reading.stop()
+}
+
+/** Of the status only the history is needed. */
+function slim({ metadata: { managedFields, ...metadata }, status, ...object }: KubeObject): KubeObject {
+  const history = (status as Kustomization['status'])?.history?.map(({ digest }) => ({ digest }))
+  return { ...object, metadata, ...(history === undefined ? {} : { status: { history } }) } as never
+}
+
+function historyOf(kustomization: Kustomization | undefined): string[] {
+  return (kustomization?.status?.history ?? []).map(({ digest }) => digest)
 }
 
 /** Status writes are no news. */

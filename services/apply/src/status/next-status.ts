@@ -42,12 +42,13 @@ function nextConditions(
   generation: number,
   nowMs: number,
 ): Condition[] {
-  const { ready, reconciling, stalled, healthy } = settlement
+  const { ready, reconciling, stalled, healthy, rolledBack } = settlement
   const wishes: [string, Omit<NewCondition, 'type' | 'observedGeneration'> | null | undefined][] = [
     ['Stalled', stalled && { status: 'True', ...stalled }],
     ['Reconciling', reconciling && { status: 'True', ...reconciling }],
     ['Ready', ready],
     ['Healthy', healthy],
+    ['RolledBack', rolledBack && { status: 'True', ...rolledBack }],
   ]
   return wishes.reduce((conditions, [type, wish]) => {
     if (wish === undefined) return conditions

@@ -12,6 +12,8 @@ export interface Settlement {
   reconciling?: Said | null
   stalled?: Said | null
   healthy?: (Said & { status: 'True' | 'False' | 'Unknown' }) | null
+  /** An earlier build is held to. */
+  rolledBack?: Said | null
   attemptedRevision?: string
   appliedRevision?: string
   inventory?: InventoryEntry[]
