@@ -7,6 +7,7 @@ import { command as history } from './commands/history.ts'
 import { command as reconcile } from './commands/reconcile.ts'
 import { command as render } from './commands/render.ts'
 import { command as resume } from './commands/resume.ts'
+import { command as rollback } from './commands/rollback.ts'
 import { command as suspend } from './commands/suspend.ts'
 import { command as trace } from './commands/trace.ts'
 import { command as up } from './commands/up.ts'
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   diff,
   render,
   history,
+  rollback,
   trace,
   doctor,
   completion,

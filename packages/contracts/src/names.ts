@@ -57,5 +57,8 @@ export const CONDITION = {
   healthy: 'Healthy',
 } as const
 
+/** Ready=True of a Kustomization, and the history's word for a build that worked. */
+export const REASON_SUCCEEDED = 'ReconciliationSucceeded'
+
 /** A field is set whose behaviour is not built yet: Ready=False and Stalled=True with this reason. */
 export const REASON_NOT_IMPLEMENTED = 'NotImplemented'

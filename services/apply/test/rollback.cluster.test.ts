@@ -11,7 +11,8 @@ beforeAll(async () => {
 afterAll(() => setup?.[Symbol.asyncDispose]())
 
 const version = (name: string, v: string) => ({ ...configMap(setup.namespace, name), data: { v } })
-const data = async (name: string) => (await setup.live(configMap(setup.namespace, name)))?.data
+const data = async (name: string) =>
+  (await setup.live(configMap(setup.namespace, name)))?.data as Record<string, string> | undefined
 
 /** Good is applied, then bad; then the Kustomization is rolled back to good. */
 async function rolledBackFleet(name: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { ROLLBACK_ANNOTATION } from '@setpoint/contracts'
 import type { CommandContext } from '../command.ts'
 import { UsageError } from '../errors.ts'
 import type { ManagedKind, Target } from './kinds.ts'
@@ -18,7 +19,7 @@ export async function targetsOf(context: CommandContext, { kind, names }: Target
   return objects.map(({ metadata }) => ({ namespace, name: metadata.name }))
 }
 
-/** Writes spec.suspend. @throws CommandError when there is no such object. */
+/** Writes spec.suspend; an object that goes on is not held by a rollback any more. @throws CommandError when there is no such object. */
 export async function setSuspend(
   context: CommandContext,
   kind: ManagedKind,
@@ -30,7 +31,9 @@ export async function setSuspend(
   const patched = await kube.mergePatch(
     kind.ref,
     key,
-    { spec: { suspend } },
+    suspend
+      ? { spec: { suspend } }
+      : { spec: { suspend }, metadata: { annotations: { [ROLLBACK_ANNOTATION]: null } } },
     { fieldManager: 'setpoint-cli' },
   )
   return patched as ManagedObject

@@ -1,3 +1,4 @@
+import { findCondition } from '@setpoint/conditions'
 import { kindWords, readTarget } from '../cluster/kinds.ts'
 import { progress, waitUntilReady } from '../cluster/reconcile-and-wait.ts'
 import { setSuspend, targetsOf } from '../cluster/set-suspend.ts'
@@ -6,7 +7,7 @@ import { messageOf } from '../errors.ts'
 
 export const command: Command = {
   name: 'resume',
-  summary: 'Reconcile a suspended source or Kustomization again, and wait for the result',
+  summary: 'Reconcile a suspended or rolled back object again, and wait for the result',
   usage: 'KIND NAME...',
   examples: [
     { does: 'Go on with one Kustomization', line: 'setpoint resume kustomization apps' },
@@ -40,7 +41,9 @@ async function run(context: CommandContext): Promise<number> {
       waitUntilReady(
         context,
         { kind: target.kind, key },
-        ({ status }) => (status?.observedGeneration ?? -1) >= (generations.get(key.name) ?? 0),
+        ({ status }) =>
+          (status?.observedGeneration ?? -1) >= (generations.get(key.name) ?? 0) &&
+          findCondition(status?.conditions, 'RolledBack') === undefined,
       ),
     ),
   )
