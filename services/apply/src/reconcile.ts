@@ -22,10 +22,10 @@ import { beginHealth, lookAtHealth } from './health/health.ts'
 import { covers, inventoryOf, joinInventories } from './inventory.ts'
 import { type Pruned, prune, staleObjects } from './prune.ts'
 import { type Rendering, requestOf, speaksOf } from './renderings.ts'
-import { type Chosen, chooseSet, rolledBack, tellRollback } from './rollback.ts'
+import { type Chosen, chooseSet, heldTo, tellRollback } from './rollback.ts'
 import { publishOutcome, settle } from './settle.ts'
 import { intervalMs, retryIntervalMs, timeoutMs } from './spec.ts'
-import { awaitingHealth, progressing, type Settlement, succeeded } from './status/settlement.ts'
+import { awaitingHealth, progressing, type Settlement } from './status/settlement.ts'
 import { changesetOf, record, tellChanges, tellFinished } from './tell.ts'
 
 /** How often something that should be there in moments is looked for, should its sign get lost. */
@@ -273,9 +273,7 @@ async function succeed(
     !isConditionTrue(status.conditions, 'Ready')
   const durationMs = context.now() - task.startedAt
   const settlement: Settlement = {
-    ...succeeded(revision, request),
-    attemptedRevision: newestRevision,
-    ...rolledBack(chosen, newestRevision),
+    ...heldTo(chosen, { newestRevision, request }),
     ...health,
     ...inventoryNow(task),
     ...(moved ? { history: { digest: set.digest, durationMs, revision } } : {}),

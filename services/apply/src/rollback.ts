@@ -2,6 +2,7 @@ import { findCondition } from '@setpoint/conditions'
 import {
   KUSTOMIZATION,
   KUSTOMIZATION_FIELD_MANAGER,
+  REASON_SUCCEEDED,
   type RenderedSet,
   ROLLBACK_ANNOTATION,
   type Rollback,
@@ -10,7 +11,7 @@ import {
 import { ReconcileError, Stalled } from '@setpoint/reconcile'
 import type { ApplyContext, Task } from './context.ts'
 import type { Rendering } from './renderings.ts'
-import type { Settlement } from './status/settlement.ts'
+import { type Settlement, succeeded } from './status/settlement.ts'
 import { record } from './tell.ts'
 
 /** What a run holds the cluster to. */
@@ -41,14 +42,20 @@ export async function chooseSet(
   return { set: await storedSet(context, task, rollback), revision: rollback.revision, rollback }
 }
 
-/** The condition `RolledBack`: there while a rollback holds. */
-export function rolledBack(
+/** How a run ended that held to a set: while a rollback holds, Ready and the condition `RolledBack` say so. */
+export function heldTo(
   { rollback, revision }: Chosen,
-  newestRevision: string,
-): Pick<Settlement, 'rolledBack'> {
-  if (rollback === undefined) return { rolledBack: null }
+  { newestRevision, request }: { newestRevision: string; request: string },
+): Settlement {
+  const done = { ...succeeded(revision, request), attemptedRevision: newestRevision }
+  if (rollback === undefined) return { ...done, rolledBack: null }
   const message = `held at ${revision} instead of ${newestRevision}, until a commit changes what is built or "setpoint resume" is called`
-  return { rolledBack: { reason: 'Rollback', message } }
+  const ready = {
+    status: 'True',
+    reason: REASON_SUCCEEDED,
+    message: `Applied revision: ${revision}, held by a rollback`,
+  } as const
+  return { ...done, ready, rolledBack: { reason: 'Rollback', message } }
 }
 
 /** Says in an event that a rollback has begun to hold. */
