@@ -25,7 +25,7 @@ export const command: Command = {
   examples: [
     { does: 'Back to the build of a commit', line: 'setpoint rollback apps 1a2b3c4d' },
     { does: 'And revert in Git what came after it', line: 'setpoint rollback apps 1a2b3c4d --push' },
-    { does: 'Go on with the newest commit', line: 'setpoint resume kustomization apps' },
+    { does: 'In another namespace', line: 'setpoint rollback apps 1a2b3c4d -n team-a' },
   ],
   flags: {
     push: { type: 'boolean', description: 'Revert the commits after REVISION in Git, and push' },
