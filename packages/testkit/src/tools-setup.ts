@@ -5,5 +5,5 @@ import { ensureBinaries } from './binary.ts'
  * that no test's time limit includes a build.
  */
 export default async function setup(): Promise<void> {
-  await ensureBinaries(['nats-server', 'helm', 'registry'])
+  await ensureBinaries(['nats-server', 'helm', 'registry', 'sops'])
 }

@@ -12,6 +12,7 @@ export type BinaryName =
   | 'helm'
   | 'flux'
   | 'registry'
+  | 'sops'
 
 /** Where a program comes from, in every way that it can be had. */
 export interface Tool {
@@ -55,6 +56,7 @@ const NATS = 'v2.15.2'
 const HELM = 'v3.22.0'
 const FLUX = 'v2.9.5'
 const REGISTRY = 'v3.1.2'
+const SOPS = 'v3.13.3'
 
 export const tools: Record<BinaryName, Tool> = {
   'kube-apiserver': kubernetes('kube-apiserver', 'about 4 min'),
@@ -139,6 +141,17 @@ export const tools: Record<BinaryName, Tool> = {
       const files = `https://github.com/distribution/distribution/releases/download/${REGISTRY}`
       const url = `${files}/registry_${REGISTRY.slice(1)}_${os}_${arch}.tar.gz`
       return { url, member: 'registry', checksum: sums(`${url}.sha256`) }
+    },
+  },
+  sops: {
+    family: 'sops',
+    version: SOPS,
+    goPackage: 'github.com/getsops/sops/v3/cmd/sops',
+    buildTakes: 'about 4 min',
+    mayComeFromPath: true,
+    release: ({ os, arch }) => {
+      const files = `https://github.com/getsops/sops/releases/download/${SOPS}/sops-${SOPS}`
+      return { url: `${files}.${os}.${arch}`, checksum: sums(`${files}.checksums.txt`) }
     },
   },
 }
