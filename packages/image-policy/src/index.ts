@@ -1,0 +1,3 @@
+export { compilePolicy, type ImagePolicyRules, type Policy } from './compile.ts'
+export { PolicyError } from './errors.ts'
+export type { Judgement, Rejection } from './judge.ts'

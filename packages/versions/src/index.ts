@@ -1,0 +1,2 @@
+export { parseRange, type VersionRange } from './range.ts'
+export { parseVersion, type Version } from './version.ts'
