@@ -25,7 +25,6 @@ export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[]
 
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
   { field: 'spec.sourceRef.kind', usedBy: ({ spec }) => spec.sourceRef.kind !== 'GitRepository' },
-  { field: 'spec.ignore', usedBy: ({ spec }) => isSet(spec.ignore) },
   { field: 'spec.decryption', usedBy: ({ spec }) => isSet(spec.decryption) },
   { field: 'spec.kubeConfig', usedBy: ({ spec }) => isSet(spec.kubeConfig) },
   { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },

@@ -5,6 +5,7 @@ export { type FluxBuildSpec, type FluxKustomization, fluxKustomization } from '.
 export { kustomizationFileNames } from './kustomization/read.ts'
 export type { Kustomization } from './kustomization/types.ts'
 export { createParseCache, type ParseCache } from './parse/cache.ts'
+export { objectMatcher } from './resource/object-selector.ts'
 export { kustomizeVersion } from './target/finish.ts'
 export type {
   BuildOptions,

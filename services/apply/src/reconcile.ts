@@ -8,6 +8,7 @@ import {
 import type { InventoryEntry, KubeObject } from '@setpoint/manifest'
 import { jitter, ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
 import { applySet, guessTargets } from './apply/apply-set.ts'
+import { ignoredFieldsOf } from './apply/ignored-fields.ts'
 import { entryOf } from './apply/target.ts'
 import type { Change } from './apply/write-target.ts'
 import type { ApplyContext, Task } from './context.ts'
@@ -46,6 +47,7 @@ export async function reconcile(context: ApplyContext, task: Task): Promise<Resu
 async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   refuseNotImplemented(task)
   healthRulesOf(task.kustomization)
+  await ignoredFieldsOf(task.kustomization)
   const rendering = currentRendering(task)
   const newest = renderedSet(rendering)
   requireDependencies(context, task, rendering)

@@ -5,6 +5,7 @@ import type { ApplyContext, Task } from '../context.ts'
 import { inventoryOf } from '../inventory.ts'
 import { hasDrifted } from '../plan/diff.ts'
 import { isCreateOnly, isForced, isLeftAlone, isMerged } from '../switches.ts'
+import { ignoredPathsOf, keepIgnored } from './ignored-fields.ts'
 import { takeOverPatch } from './managed-fields.ts'
 import { mayBeImmutable } from './rejection.ts'
 import type { Target } from './target.ts'
@@ -12,7 +13,13 @@ import type { Target } from './target.ts'
 /** What has to be done about one object. Nothing has been written yet. */
 export type Check = { target: Target } & (
   | { action: 'create' }
-  | { action: 'configure'; live: KubeObject; takeOver: JsonPatchOperation[] | undefined }
+  | {
+      action: 'configure'
+      /** What to apply: the target's object, with what spec.ignore leaves to others as it is. */
+      desired: KubeObject
+      live: KubeObject
+      takeOver: JsonPatchOperation[] | undefined
+    }
   | { action: 'recreate'; live: KubeObject }
   | { action: 'none'; live: KubeObject }
   | { action: 'leave'; live: KubeObject | undefined }
@@ -23,14 +30,23 @@ export type Check = { target: Target } & (
  * @throws KubeApiError when the API server refuses the object.
  */
 export async function checkTarget(context: ApplyContext, task: Task, target: Target): Promise<Check> {
+  const ignored = await ignoredPathsOf(task.kustomization, target.object)
+  const live = ignored.length === 0 ? undefined : await getLive(context, task, target)
+  if (live === undefined) return checkWhole(context, task, target)
+  const desired = keepIgnored(target.object, live, ignored)
+  return compare(context, task, { target, desired, answer: await dryRunApply(context, task, desired) }, live)
+}
+
+async function checkWhole(context: ApplyContext, task: Task, target: Target): Promise<Check> {
   const [answer, found] = await askAbout(context, task, target)
   if (answer instanceof KubeApiError || found !== undefined)
-    return compare(context, task, target, answer, found)
+    return compare(context, task, { target, desired: target.object, answer }, found)
   if (isCreation(answer))
     return isLeftAlone(target.object, undefined)
       ? { target, action: 'leave', live: undefined }
       : { target, action: 'create' }
-  return compare(context, task, target, answer, await getLive(context, task, target))
+  const live = await getLive(context, task, target)
+  return compare(context, task, { target, desired: target.object, answer }, live)
 }
 
 type DryRunAnswer = KubeObject | KubeApiError
@@ -42,16 +58,15 @@ async function askAbout(
   target: Target,
 ): Promise<[DryRunAnswer, KubeObject | undefined]> {
   if (isExpected(task, target))
-    return Promise.all([dryRunApply(context, task, target), getLive(context, task, target)])
-  const answer = await dryRunApply(context, task, target)
+    return Promise.all([dryRunApply(context, task, target.object), getLive(context, task, target)])
+  const answer = await dryRunApply(context, task, target.object)
   return [answer, answer instanceof KubeApiError ? await getLive(context, task, target) : undefined]
 }
 
 async function compare(
   context: ApplyContext,
   task: Task,
-  target: Target,
-  answer: DryRunAnswer,
+  { target, desired, answer }: { target: Target; desired: KubeObject; answer: DryRunAnswer },
   live: KubeObject | undefined,
 ): Promise<Check> {
   const { object } = target
@@ -61,7 +76,7 @@ async function compare(
   if (live === undefined) return { target, action: 'create' }
   const takeOver = isMerged(object, live) ? undefined : takeOverPatch(live)
   if (takeOver === undefined && !hasDrifted(live, answer)) return { target, action: 'none', live }
-  return { target, action: 'configure', live, takeOver }
+  return { target, action: 'configure', desired, live, takeOver }
 }
 
 async function recreateOrRefuse(
@@ -76,9 +91,9 @@ async function recreateOrRefuse(
   return { target, action: 'recreate', live }
 }
 
-async function dryRunApply(context: ApplyContext, task: Task, target: Target): Promise<DryRunAnswer> {
+async function dryRunApply(context: ApplyContext, task: Task, desired: KubeObject): Promise<DryRunAnswer> {
   try {
-    return await context.kube.apply(target.object, {
+    return await context.kube.apply(desired, {
       fieldManager: APPLY_FIELD_MANAGER,
       dryRun: true,
       signal: task.signal,

@@ -1,5 +1,5 @@
 import { APPLY_FIELD_MANAGER } from '@setpoint/contracts'
-import { KubeApiError } from '@setpoint/kube'
+import { type JsonPatchOperation, KubeApiError } from '@setpoint/kube'
 import { describeRef, gvkOf, type KubeObject } from '@setpoint/manifest'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ApplyContext, Task } from '../context.ts'
@@ -28,10 +28,10 @@ export async function writeTarget(context: ApplyContext, task: Task, check: Chec
     case 'none':
       return { target, action: 'unchanged', live: check.live }
     case 'create':
-      return { target, action: 'created', live: await apply(context, task, target) }
+      return { target, action: 'created', live: await apply(context, task, target.object) }
     case 'recreate':
       await deleteAndWait(context, task, target, check.live)
-      return { target, action: 'created', live: await apply(context, task, target) }
+      return { target, action: 'created', live: await apply(context, task, target.object) }
     case 'configure':
       return configure(context, task, check)
   }
@@ -43,14 +43,15 @@ async function configure(
   check: Extract<Check, { action: 'configure' }>,
   attempt = 1,
 ): Promise<Change> {
-  const { target, takeOver } = check
+  const { target, takeOver, desired } = check
   try {
-    if (takeOver !== undefined)
-      await context.kube.jsonPatch(gvkOf(target.object), target.ref, takeOver, {
-        fieldManager: APPLY_FIELD_MANAGER,
-        signal: task.signal,
-      })
-    return { target, action: 'configured', live: await apply(context, task, target) }
+    const { resourceVersion } = (
+      takeOver === undefined ? check.live : await patch(context, task, target, takeOver)
+    ).metadata
+    // Values that were read are written only while they are true.
+    const isCopied = desired !== target.object
+    const written = isCopied ? { ...desired, metadata: { ...desired.metadata, resourceVersion } } : desired
+    return { target, action: 'configured', live: await apply(context, task, written as KubeObject) }
   } catch (error) {
     if (!(error instanceof KubeApiError) || error.code !== 409 || attempt === MAX_CONFLICTS) throw error
     const again = await checkTarget(context, task, target)
@@ -59,8 +60,20 @@ async function configure(
   }
 }
 
-function apply(context: ApplyContext, task: Task, target: Target): Promise<KubeObject> {
-  return context.kube.apply(target.object, {
+function patch(
+  context: ApplyContext,
+  task: Task,
+  { object, ref }: Target,
+  operations: JsonPatchOperation[],
+): Promise<KubeObject> {
+  return context.kube.jsonPatch(gvkOf(object), ref, operations, {
+    fieldManager: APPLY_FIELD_MANAGER,
+    signal: task.signal,
+  })
+}
+
+function apply(context: ApplyContext, task: Task, object: KubeObject): Promise<KubeObject> {
+  return context.kube.apply(object, {
     fieldManager: APPLY_FIELD_MANAGER,
     metadataOnly: true,
     signal: task.signal,
