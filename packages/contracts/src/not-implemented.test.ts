@@ -28,9 +28,7 @@ function kustomization(spec: Partial<KustomizationSpec>): Kustomization {
 
 describe('notImplementedFields', () => {
   it.each<[string, Partial<GitRepositorySpec>]>([
-    ['spec.url (ssh)', { url: 'ssh://git@example.com/fleet.git' }],
     ['spec.provider', { provider: 'github' }],
-    ['spec.proxySecretRef', { proxySecretRef: { name: 'proxy' } }],
     ['spec.verify', { verify: { secretRef: { name: 'keys' } } }],
     ['spec.include', { include: [{ repository: { name: 'other' } }] }],
     ['spec.recurseSubmodules', { recurseSubmodules: true }],

@@ -13,10 +13,8 @@ interface MissingField<T> {
 }
 
 export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[] = [
-  { field: 'spec.url (ssh)', usedBy: ({ spec }) => spec.url.startsWith('ssh://') },
   { field: 'spec.provider', usedBy: ({ spec }) => (spec.provider ?? 'generic') !== 'generic' },
   { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
-  { field: 'spec.proxySecretRef', usedBy: ({ spec }) => isSet(spec.proxySecretRef) },
   { field: 'spec.verify', usedBy: ({ spec }) => isSet(spec.verify) },
   { field: 'spec.include', usedBy: ({ spec }) => isSet(spec.include) },
   { field: 'spec.recurseSubmodules', usedBy: ({ spec }) => isSet(spec.recurseSubmodules) },

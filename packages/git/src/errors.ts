@@ -5,6 +5,8 @@
  */
 export type GitErrorCode =
   | 'AuthenticationFailed'
+  | 'HostKeyRefused'
+  | 'AddressRefused'
   | 'RepositoryNotFound'
   | 'Unreachable'
   | 'Timeout'

@@ -1,44 +1,44 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
 import type { GitHttpRequest, GitHttpResponse } from 'isomorphic-git'
 import { displayUrl, GitError } from './errors.ts'
-import { DEFAULT_MAX_BYTES, type GitCredentials, type RemoteOptions } from './remote-options.ts'
-import { codeOf, messageOf } from './translate-error.ts'
+import { OperationLimits } from './operation-limits.ts'
+import type { GitCredentials, RemoteOptions } from './remote-options.ts'
+import type { Transport } from './transport.ts'
+import { type Endpoint, openTunnel, proxyAddress, proxyAuthorization } from './tunnel.ts'
 
 const MAX_REDIRECTS = 5
-
-/** What isomorphic-git sends its requests with; one per operation, so that its limits hold for the whole of it. */
-export interface OperationHttp extends AsyncDisposable {
-  request(request: GitHttpRequest): Promise<GitHttpResponse>
-  readonly receivedBytes: number
-}
 
 /**
  * HTTP for one operation: bounded in time and bytes, with credentials that never leave the host they are for.
  * A redirect of the first request moves the later ones too, as git does it.
  */
-export function operationHttp(options: RemoteOptions): OperationHttp {
-  const operation = new Operation(options)
-  return operation
+export function httpTransport(options: RemoteOptions): Transport {
+  return new HttpTransport(options)
 }
 
-class Operation implements OperationHttp {
-  receivedBytes = 0
+class HttpTransport implements Transport {
   private readonly options: RemoteOptions
-  private readonly maxBytes: number
-  private readonly signal: AbortSignal
-  private readonly agent: HttpAgent
+  private readonly limits: OperationLimits
+  private readonly agents: { 'http:': HttpAgent; 'https:': HttpAgent }
   /** Where the repository was found to be, after redirects. */
   private base: { from: string; to: string } | undefined
 
   constructor(options: RemoteOptions) {
     this.options = options
-    this.maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
-    const timeout = AbortSignal.timeout(options.timeoutMs)
-    this.signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
-    this.agent = options.url.startsWith('https:')
-      ? new HttpsAgent({ keepAlive: true, ...(options.caPem === undefined ? {} : { ca: options.caPem }) })
-      : new HttpAgent({ keepAlive: true })
+    this.limits = new OperationLimits(options)
+    this.agents = { 'http:': plainAgent(options, this.limits), 'https:': secureAgent(options, this.limits) }
+  }
+
+  get receivedBytes(): number {
+    return this.limits.receivedBytes
   }
 
   async request({ url, method = 'GET', headers = {}, body }: GitHttpRequest): Promise<GitHttpResponse> {
@@ -57,7 +57,7 @@ class Operation implements OperationHttp {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.agent.destroy()
+    for (const agent of Object.values(this.agents)) agent.destroy()
   }
 
   private moved(url: string): URL {
@@ -74,11 +74,17 @@ class Operation implements OperationHttp {
   }
 
   private redirected(from: URL, location: string): URL {
+    const shown = displayUrl(from.href)
     const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined
     if (target === undefined || !['http:', 'https:'].includes(target.protocol))
-      throw new GitError('ServerError', `${displayUrl(from.href)} redirects to what is no HTTP address`)
+      throw new GitError('ServerError', `${shown} redirects to what is no HTTP address`)
     if (from.protocol === 'https:' && target.protocol === 'http:')
-      throw new GitError('ServerError', `${displayUrl(from.href)} redirects from https to http; refused`)
+      throw new GitError('ServerError', `${shown} redirects from https to http; refused`)
+    if (this.hasCredentials() && !this.isHome(target))
+      throw new GitError(
+        'ServerError',
+        `${shown} redirects to another host, ${target.host}, which must not get the credentials; if that is right, put its address into the URL`,
+      )
     return target
   }
 
@@ -90,18 +96,27 @@ class Operation implements OperationHttp {
     try {
       return await this.exchange(target, method, sent, content)
     } catch (cause) {
-      throw this.problem(cause, target)
+      throw this.limits.problem(cause, target.host)
     }
+  }
+
+  private hasCredentials(): boolean {
+    const { auth, clientCertificate, url } = this.options
+    return (auth ?? clientCertificate ?? credentialsOfUrl(new URL(url))) !== undefined
   }
 
   /** Credentials go to the host of the repository only, and never from https down to http. */
   private authorizationFor(target: URL): string | undefined {
+    if (!this.isHome(target)) return undefined
+    const credentials = this.options.auth ?? credentialsOfUrl(new URL(this.options.url))
+    return credentials === undefined ? undefined : authorization(credentials)
+  }
+
+  private isHome(target: URL): boolean {
     const home = new URL(this.options.url)
     const upgraded =
       home.protocol === 'http:' && target.protocol === 'https:' && home.port === '' && target.port === ''
-    if (target.hostname !== home.hostname || !(target.origin === home.origin || upgraded)) return undefined
-    const credentials = this.options.auth ?? credentialsOfUrl(home)
-    return credentials === undefined ? undefined : authorization(credentials)
+    return target.hostname === home.hostname && (target.origin === home.origin || upgraded)
   }
 
   private exchange(
@@ -111,34 +126,45 @@ class Operation implements OperationHttp {
     content: Buffer | undefined,
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const send = target.protocol === 'https:' ? requestHttps : requestHttp
-    const bare = new URL(target)
-    bare.username = ''
-    bare.password = ''
-    const agent = (target.protocol === 'https:') === this.agent instanceof HttpsAgent ? this.agent : undefined
-    const tls = this.options.caPem === undefined ? {} : { ca: this.options.caPem }
-    const request = send(
-      bare,
-      { method, headers, signal: this.signal, ...tls, ...(agent === undefined ? {} : { agent }) },
-      (response) => this.readAnswer(response).then(resolve, reject),
-    )
+    const request = this.open(target, method, headers)
+    request.once('response', (response) => this.readAnswer(response).then(resolve, reject))
     request.on('error', reject)
     request.end(content)
     return promise
   }
 
+  /** An http address behind an HTTP proxy is asked of the proxy itself; everything else goes through a tunnel. */
+  private open(target: URL, method: string, headers: Record<string, string>): ClientRequest {
+    const { proxy } = this.options
+    const bare = new URL(target)
+    bare.username = ''
+    bare.password = ''
+    const { signal } = this.limits
+    const address = proxy && proxyAddress(proxy)
+    if (proxy === undefined || target.protocol === 'https:' || !address?.protocol.startsWith('http'))
+      return (target.protocol === 'https:' ? requestHttps : requestHttp)(bare, {
+        method,
+        headers,
+        signal,
+        agent: this.agents[target.protocol === 'https:' ? 'https:' : 'http:'],
+      })
+    const authorization = proxyAuthorization(proxy)
+    const all = authorization === undefined ? headers : { ...headers, 'proxy-authorization': authorization }
+    const ask = address.protocol === 'https:' ? requestHttps : requestHttp
+    return ask(address, { method, headers: { host: target.host, ...all }, path: bare.href, signal })
+  }
+
   private async readAnswer(response: IncomingMessage): Promise<Answer> {
     const chunks: Buffer[] = []
-    for await (const chunk of response) {
-      this.receivedBytes += chunk.length
-      if (this.receivedBytes > this.maxBytes) {
-        response.destroy()
-        throw new GitError(
-          'TooLarge',
-          `${displayUrl(this.options.url)} sends more than the limit of ${this.maxBytes} bytes`,
-        )
+    if (response.statusCode === 407)
+      throw new GitError('AuthenticationFailed', 'the proxy refused the credentials (HTTP 407)')
+    try {
+      for await (const chunk of response) {
+        this.limits.count(chunk.length)
+        chunks.push(chunk)
       }
-      chunks.push(chunk)
+    } finally {
+      if (!response.complete) response.destroy()
     }
     if (!response.complete) throw new Error('the connection broke in the middle of an answer')
     return {
@@ -148,15 +174,61 @@ class Operation implements OperationHttp {
       chunks,
     }
   }
+}
 
-  private problem(cause: unknown, target: URL): GitError {
-    if (cause instanceof GitError) return cause
-    const host = target.host
-    if (this.signal.aborted) {
-      if (this.options.signal?.aborted) return new GitError('Timeout', `the operation on ${host} was stopped`)
-      return new GitError('Timeout', `${host} did not answer within ${this.options.timeoutMs / 1000} s`)
-    }
-    return new GitError('Unreachable', `${host} cannot be reached: ${codeOf(cause) ?? messageOf(cause)}`)
+type Created = (error: Error | null, stream: Duplex) => void
+
+function plainAgent(options: RemoteOptions, limits: OperationLimits): HttpAgent {
+  const agent = new HttpAgent({ keepAlive: true })
+  agent.createConnection = (to, created) => hand(openTunnel(endpointOf(to), options, limits.signal), created)
+  return agent
+}
+
+function secureAgent(options: RemoteOptions, limits: OperationLimits): HttpsAgent {
+  const agent = new HttpsAgent({ keepAlive: true })
+  agent.createConnection = (to, created) => hand(secureTunnel(endpointOf(to), options, limits), created)
+  return agent
+}
+
+async function secureTunnel(to: Endpoint, options: RemoteOptions, limits: OperationLimits): Promise<Duplex> {
+  const context = secureContext(options)
+  const socket = await openTunnel(to, options, limits.signal)
+  const { promise, resolve, reject } = Promise.withResolvers<Duplex>()
+  const secure = connectTls({ secureContext: context, socket, host: to.host, ...serverName(to.host) })
+  secure.once('secureConnect', () => resolve(secure))
+  secure.once('error', reject)
+  return promise
+}
+
+/** Node's agents take a connection by callback when none is returned. */
+function hand(opening: Promise<Duplex>, created: Created | undefined): undefined {
+  opening.then(
+    (stream) => created?.(null, stream),
+    (error: Error) => created?.(error, undefined as unknown as Duplex),
+  )
+}
+
+function endpointOf(to: {
+  host?: string | null | undefined
+  port?: string | number | null | undefined
+}): Endpoint {
+  return { host: to.host ?? '', port: Number(to.port) }
+}
+
+/** A name tells the server which certificate is meant; an address must not be sent. */
+function serverName(host: string): { servername?: string } {
+  return /^[\d.]+$|:/.test(host) ? {} : { servername: host }
+}
+
+/** @throws GitError when a certificate or key of the Secret cannot be read */
+function secureContext({ caPem, clientCertificate }: RemoteOptions): SecureContext {
+  try {
+    return createSecureContext({
+      ...(caPem === undefined ? {} : { ca: caPem }),
+      ...(clientCertificate && { cert: clientCertificate.certPem, key: clientCertificate.keyPem }),
+    })
+  } catch {
+    throw new GitError('AuthenticationFailed', 'the certificate, key or authority for TLS cannot be read')
   }
 }
 

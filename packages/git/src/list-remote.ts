@@ -1,8 +1,8 @@
 import git, { type ServerRef } from 'isomorphic-git'
-import { displayUrl, GitError } from './errors.ts'
-import { operationHttp } from './http-client.ts'
+import { transportUrl } from './address.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import { translateRemoteError } from './translate-error.ts'
+import { openTransport } from './transport.ts'
 
 /** One reference that a server advertises. */
 export interface RemoteRef {
@@ -29,14 +29,14 @@ const MAX_LISTING_BYTES = 64 * 1024 * 1024
  * @throws GitError
  */
 export async function listRemote(options: RemoteOptions): Promise<RemoteRefs> {
-  await using http = operationHttp({
+  await using http = openTransport({
     ...options,
     maxBytes: Math.min(options.maxBytes ?? Infinity, MAX_LISTING_BYTES),
   })
   try {
     const listed = await git.listServerRefs({
       http,
-      url: withoutCredentials(options.url),
+      url: transportUrl(options.url),
       protocolVersion: 1,
       symrefs: true,
       peelTags: true,
@@ -45,16 +45,6 @@ export async function listRemote(options: RemoteOptions): Promise<RemoteRefs> {
   } catch (cause) {
     throw translateRemoteError(cause, options.url)
   }
-}
-
-/** The URL as isomorphic-git may see it: our own HTTP client adds the credentials. @throws GitError */
-export function withoutCredentials(url: string): string {
-  if (!URL.canParse(url) || !/^https?:/.test(url))
-    throw new GitError('ProtocolError', `"${displayUrl(url)}" is not an http or https address`)
-  const parsed = new URL(url)
-  parsed.username = ''
-  parsed.password = ''
-  return parsed.href.replace(/\/+$/, '')
 }
 
 function toRemoteRefs(listed: ServerRef[]): RemoteRefs {

@@ -220,7 +220,7 @@ describe('a server that fails', () => {
     silent.close()
   })
 
-  test('a redirect to another host gets no credentials; one on the same host does', async () => {
+  test('a redirect to another host is refused when there are credentials, and followed when there are none', async () => {
     const seen: string[] = []
     const target = createServer((request, response) => {
       seen.push(String(request.headers.authorization))
@@ -232,7 +232,10 @@ describe('a server that fails', () => {
     })
     const from = await listen(redirecting)
     const auth = { username: 'robot', password: 'hunter2' }
-    await failure(listRemote(remoteOf(`${from}/r.git`, { auth })))
+    const refused = await failure(listRemote(remoteOf(`${from}/r.git`, { auth })))
+    expect(refused.message).toContain('must not get the credentials')
+    expect(seen).toEqual([])
+    await failure(listRemote(remoteOf(`${from}/r.git`)))
     expect(seen).toEqual(['undefined'])
     target.close()
     redirecting.close()

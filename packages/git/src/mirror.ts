@@ -2,13 +2,13 @@ import fs from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import git from 'isomorphic-git'
+import { transportUrl, withoutCredentials } from './address.ts'
 import { GitError } from './errors.ts'
-import { operationHttp } from './http-client.ts'
-import { withoutCredentials } from './list-remote.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import type { Resolved } from './resolve-reference.ts'
 import { translateReadError, translateRemoteError } from './translate-error.ts'
+import { openTransport } from './transport.ts'
 import { TreeReader } from './tree-reader.ts'
 
 /** The last commit that is wholly here: offered to the server, so that it sends only what is new. */
@@ -163,7 +163,7 @@ class DiskMirror implements GitMirror {
     resolved: Resolved,
     extent: 'new' | 'shallow' | 'history',
   ): Promise<FetchResult> {
-    await using http = operationHttp(remote)
+    await using http = openTransport(remote)
     try {
       const cache = gitdir === this.dir ? this.cache : {}
       const { fetchHead } = await git.fetch({
@@ -171,7 +171,7 @@ class DiskMirror implements GitMirror {
         http,
         gitdir,
         cache,
-        url: this.url,
+        url: transportUrl(this.url),
         ref: LAST_REF,
         remoteRef: resolved.refName ?? (extent === 'history' ? 'HEAD' : resolved.commit),
         singleBranch: extent !== 'history' || resolved.refName !== undefined,
@@ -206,7 +206,7 @@ class DiskMirror implements GitMirror {
     await rm(gitdir, { recursive: true, force: true })
     await mkdir(gitdir, { recursive: true })
     await git.init({ fs, gitdir, bare: true })
-    await git.addRemote({ fs, gitdir, remote: 'origin', url: this.url })
+    await git.addRemote({ fs, gitdir, remote: 'origin', url: transportUrl(this.url) })
     await writeFile(join(gitdir, MARKER), JSON.stringify({ url: this.url }))
   }
 

@@ -23,6 +23,8 @@ export interface GitServer extends AsyncDisposable {
   url: string
   /** The certificate authority to trust, when it serves HTTPS. */
   caPem?: string
+  /** A certificate that it lets in, when it asks for one. */
+  client?: { cert: string; key: string }
   /** The last answered requests, oldest first. */
   requests: GitRequest[]
   /** Creates an empty repository at `URL/NAME.git`. */
@@ -33,6 +35,8 @@ export interface GitServer extends AsyncDisposable {
 
 export interface GitServerOptions {
   tls?: boolean
+  /** With tls: only clients with a certificate of the server's own authority are let in. */
+  clientCertificates?: boolean
   basic?: { username: string; password: string }
   bearerToken?: string
   /** Where the repositories are; a temporary directory when left out. */
@@ -49,7 +53,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const home = await temporaryDirectory('git')
   const root = options.root ?? home.path
   const requests: GitRequest[] = []
-  const { server, caPem } = createServer(options, (request, response) => {
+  const { server, caPem, client } = createServer(options, (request, response) => {
     record(requests, request, response)
     reportPush(request, response, options)
     if (isAllowed(request.headers.authorization, options)) return serveGit(root, request, response)
@@ -61,6 +65,7 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   return {
     url,
     ...(caPem === undefined ? {} : { caPem }),
+    ...(client === undefined ? {} : { client }),
     requests,
     create: (name, { branch = 'main' } = {}) =>
       createRepository(join(root, `${name}.git`), `${url}/${name}.git`, branch),
@@ -74,13 +79,19 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
 }
 
 function createServer(
-  { tls = false }: GitServerOptions,
+  { tls = false, clientCertificates = false }: GitServerOptions,
   handler: (request: IncomingMessage, response: ServerResponse) => void,
-): { server: Server; caPem?: string } {
+): { server: Server; caPem?: string; client?: { cert: string; key: string } } {
   if (!tls) return { server: createHttpServer(handler) }
   const authority = certificateAuthority('git')
   const { cert, key } = authority.issue({ commonName: '127.0.0.1', server: ['127.0.0.1', 'localhost'] })
-  return { server: createHttpsServer({ cert, key }, handler), caPem: authority.pem }
+  if (!clientCertificates) return { server: createHttpsServer({ cert, key }, handler), caPem: authority.pem }
+  const mutual = { cert, key, ca: authority.pem, requestCert: true, rejectUnauthorized: true }
+  return {
+    server: createHttpsServer(mutual, handler),
+    caPem: authority.pem,
+    client: authority.issue({ commonName: 'setpoint' }),
+  }
 }
 
 function isAllowed(header: string | undefined, { basic, bearerToken }: GitServerOptions): boolean {

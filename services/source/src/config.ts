@@ -1,4 +1,4 @@
-import { listenAddress, type Settings, text, wholeNumber } from '@setpoint/service'
+import { listenAddress, type Settings, text, trueOrFalse, wholeNumber } from '@setpoint/service'
 
 const MIB = 1024 * 1024
 
@@ -43,6 +43,11 @@ export const settings = {
     description: 'Most bytes that the files of an artifact may have together',
     default: String(512 * MIB),
     parse: wholeNumber(1024, 1024 * MIB),
+  },
+  'allow-link-local': {
+    description: 'Git servers may be on link-local addresses (169.254.0.0/16, fe80::/10)',
+    default: 'false',
+    parse: trueOrFalse,
   },
   'watch-label-selector': {
     description: 'Only GitRepositories with these labels, such as sharding.fluxcd.io/key=shard1',

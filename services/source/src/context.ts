@@ -20,6 +20,8 @@ export interface Limits {
   fetchBytes: number
   /** Bytes of all files of an artifact. */
   artifactBytes: number
+  /** Whether Git servers may be on link-local addresses. */
+  allowLinkLocal: boolean
 }
 
 /** Everything that reconciling works with; one for the process. */

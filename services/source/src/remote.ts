@@ -1,10 +1,15 @@
 import { parseDuration } from '@setpoint/contracts'
-import { displayUrl, type GitCredentials, type RemoteOptions } from '@setpoint/git'
+import {
+  displayUrl,
+  type GitCredentials,
+  type ProxyOptions,
+  type RemoteOptions,
+  type SshCredentials,
+} from '@setpoint/git'
 import { Stalled } from '@setpoint/reconcile'
 import type { SourceContext, Task } from './context.ts'
-import { SourceFailure } from './failure.ts'
+import { readSecret, type SecretValues, unusable } from './secret.ts'
 
-const SECRET = { group: '', version: 'v1', kind: 'Secret' }
 const DEFAULT_TIMEOUT = '60s'
 
 /** How the repository of a task is reached. @throws Stalled for an unusable URL, SourceFailure for an unusable Secret. */
@@ -12,53 +17,76 @@ export async function readRemote(context: SourceContext, task: Task): Promise<Re
   const { spec } = task.repository
   if (!URL.canParse(spec.url))
     throw new Stalled('URLInvalid', `"${displayUrl(spec.url)}" is not a URL that can be read`)
+  const proxy = toProxy(await readSecret(context, task, spec.proxySecretRef))
   return {
     url: spec.url,
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
     signal: task.signal,
     maxBytes: context.limits.fetchBytes,
-    ...(await readSecret(context, task)),
+    allowLinkLocal: context.limits.allowLinkLocal,
+    ...toCredentials(spec.url, await readSecret(context, task, spec.secretRef)),
+    ...(proxy === undefined ? {} : { proxy }),
   }
 }
 
-async function readSecret(
-  context: SourceContext,
-  task: Task,
-): Promise<Pick<RemoteOptions, 'auth' | 'caPem'>> {
-  const name = task.repository.spec.secretRef?.name
-  if (name === undefined || name === '') return {}
-  const namespace = task.repository.metadata.namespace ?? ''
-  const secret = await context.kube.get(SECRET, { namespace, name }, { signal: task.signal })
-  if (secret === undefined) throw unusable(`Secret "${namespace}/${name}" does not exist`)
-  const auth = credentials(secretValue(secret), `${namespace}/${name}`)
-  const caPem = secretValue(secret)('ca.crt') ?? secretValue(secret)('caFile')
-  return { ...(auth === undefined ? {} : { auth }), ...(caPem === undefined ? {} : { caPem }) }
+type Credentials = Pick<RemoteOptions, 'auth' | 'caPem' | 'clientCertificate' | 'ssh'>
+
+function toCredentials(url: string, secret: SecretValues | undefined): Credentials {
+  if (url.startsWith('ssh:')) return { ssh: toSsh(secret) }
+  if (secret === undefined) return {}
+  const auth = toHttp(secret)
+  const caPem = secret.get('ca.crt', 'caFile')
+  const clientCertificate = toClientCertificate(secret)
+  return {
+    ...(auth === undefined ? {} : { auth }),
+    ...(caPem === undefined ? {} : { caPem }),
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
+  }
 }
 
-type Values = (key: string) => string | undefined
+function toSsh(secret: SecretValues | undefined): SshCredentials {
+  if (secret === undefined)
+    throw unusable('an ssh URL needs spec.secretRef: a Secret with identity and known_hosts')
+  const [identity, knownHosts, passphrase] = ['identity', 'known_hosts', 'password'].map((key) =>
+    secret.get(key),
+  )
+  if (identity === undefined)
+    throw unusable(`Secret "${secret.name}" has no identity, the private key for ssh`)
+  if (knownHosts === undefined)
+    throw unusable(`Secret "${secret.name}" has no known_hosts, the host keys that are trusted for ssh`)
+  return { identity, knownHosts, ...(passphrase === undefined ? {} : { passphrase }) }
+}
 
-function credentials(value: Values, secret: string): GitCredentials | undefined {
-  const [username, password, bearerToken] = [value('username'), value('password'), value('bearerToken')]
+function toHttp(secret: SecretValues): GitCredentials | undefined {
+  const [username, password, bearerToken] = ['username', 'password', 'bearerToken'].map((key) =>
+    secret.get(key),
+  )
   const hasBasic = username !== undefined || password !== undefined
   if (bearerToken !== undefined && hasBasic)
-    throw unusable(`Secret "${secret}" has both bearerToken and username or password; give one of them`)
+    throw unusable(`Secret "${secret.name}" has both bearerToken and username or password; give one of them`)
   if (bearerToken !== undefined) return { bearerToken }
   if (!hasBasic) return undefined
-  if (username === undefined) throw unusable(`Secret "${secret}" has a password but no username`)
+  if (username === undefined) throw unusable(`Secret "${secret.name}" has a password but no username`)
   return { username, password: password ?? '' }
 }
 
-function secretValue(secret: { [field: string]: unknown }): Values {
-  const { data } = secret
-  const values: Record<string, unknown> = typeof data === 'object' && data !== null ? { ...data } : {}
-  return (key) => {
-    const value = values[key]
-    return typeof value === 'string' && value !== ''
-      ? Buffer.from(value, 'base64').toString('utf8')
-      : undefined
-  }
+function toClientCertificate(secret: SecretValues): RemoteOptions['clientCertificate'] {
+  const [certPem, keyPem] = [secret.get('tls.crt', 'certFile'), secret.get('tls.key', 'keyFile')]
+  if (certPem === undefined && keyPem === undefined) return undefined
+  if (certPem === undefined || keyPem === undefined)
+    throw unusable(
+      `Secret "${secret.name}" has only one of tls.crt and tls.key; a client certificate needs both`,
+    )
+  return { certPem, keyPem }
 }
 
-function unusable(message: string): SourceFailure {
-  return new SourceFailure('FetchFailed', 'AuthenticationFailed', message)
+function toProxy(secret: SecretValues | undefined): ProxyOptions | undefined {
+  if (secret === undefined) return undefined
+  const [address, username, password] = ['address', 'username', 'password'].map((key) => secret.get(key))
+  if (address === undefined) throw unusable(`Secret "${secret.name}" has no address, the URL of the proxy`)
+  return {
+    address,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  }
 }

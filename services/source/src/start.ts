@@ -5,6 +5,7 @@ import type { RunningService, ServiceContext } from '@setpoint/service'
 import { startArchiveServer } from './archive-server.ts'
 import { ArchiveStore } from './archive-store.ts'
 import type { settings } from './config.ts'
+import type { Limits } from './context.ts'
 import { Memory } from './known.ts'
 import { sourceMetrics } from './metrics.ts'
 import { restoreArchive } from './restore.ts'
@@ -25,7 +26,7 @@ export async function startSource(service: ServiceContext<typeof settings>): Pro
     now,
     archives,
     metrics: sourceMetrics(service.metrics),
-    limits: { fetchBytes: config['max-fetch-bytes'], artifactBytes: config['max-artifact-bytes'] },
+    limits: limitsOf(config),
     memory: new Memory(),
     states: new StateStore(join(config['storage-path'], 'repositories')),
     concurrent: config.concurrent,
@@ -49,6 +50,14 @@ export async function startSource(service: ServiceContext<typeof settings>): Pro
       await server.close()
       await sourcer.stop(graceMs)
     },
+  }
+}
+
+function limitsOf(config: SourceConfig): Limits {
+  return {
+    fetchBytes: config['max-fetch-bytes'],
+    artifactBytes: config['max-artifact-bytes'],
+    allowLinkLocal: config['allow-link-local'],
   }
 }
 

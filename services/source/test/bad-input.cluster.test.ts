@@ -147,10 +147,14 @@ test('a tree with a name that leaves the repository is refused', async () => {
 })
 
 test('fields that are not built yet: Stalled with NotImplemented, naming them', async () => {
-  await setup.create('unbuilt', { url: 'ssh://git@example.com/r.git', recurseSubmodules: true })
+  await setup.create('unbuilt', {
+    url: 'https://git.example.com/r.git',
+    provider: 'azure',
+    serviceAccountName: 'git',
+  })
   const stalled = await setup.untilReady('unbuilt', 'False', 'NotImplemented')
   expect(conditionOf(stalled, 'Stalled')).toMatchObject({ status: 'True', reason: 'NotImplemented' })
-  expect(readyMessage(stalled)).toContain('spec.url (ssh), spec.recurseSubmodules are not implemented yet')
+  expect(readyMessage(stalled)).toContain('spec.provider, spec.serviceAccountName are not implemented yet')
   expect(stalled.status?.observedGeneration).toBe(1)
 })
 

@@ -1,0 +1,21 @@
+import { displayUrl, GitError } from './errors.ts'
+
+/** The URL without credentials, as a copy on disk names its origin. @throws GitError */
+export function withoutCredentials(url: string): string {
+  const parsed = parseAddress(url)
+  parsed.username = ''
+  parsed.password = ''
+  return parsed.href.replace(/\/+$/, '')
+}
+
+/** The URL as isomorphic-git may see it: without credentials, and with a scheme that it knows. @throws GitError */
+export function transportUrl(url: string): string {
+  return withoutCredentials(url).replace(/^ssh:/, 'https:')
+}
+
+/** @throws GitError for what is no http, https or ssh address */
+export function parseAddress(url: string): URL {
+  if (!URL.canParse(url) || !/^(?:https?|ssh):/.test(url))
+    throw new GitError('ProtocolError', `"${displayUrl(url)}" is not an http, https or ssh address`)
+  return new URL(url)
+}

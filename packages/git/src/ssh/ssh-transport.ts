@@ -1,0 +1,108 @@
+import type { GitHttpRequest, GitHttpResponse } from 'isomorphic-git'
+import type { ClientChannel } from 'ssh2'
+import { parseAddress } from '../address.ts'
+import { GitError } from '../errors.ts'
+import { OperationLimits } from '../operation-limits.ts'
+import type { RemoteOptions } from '../remote-options.ts'
+import type { Transport } from '../transport.ts'
+import { ChannelReader } from './channel-reader.ts'
+import { connectSsh, type SshConnection } from './ssh-connection.ts'
+
+const SERVICES = ['git-upload-pack', 'git-receive-pack'] as const
+type Service = (typeof SERVICES)[number]
+
+/**
+ * Git over SSH in the clothes of smart HTTP: the first request starts the program on the server and answers with
+ * what it advertises, the second one is its standard input and output.
+ */
+export function sshTransport(options: RemoteOptions): Transport {
+  return new SshTransport(options)
+}
+
+interface Session {
+  service: Service
+  channel: ClientChannel
+  reader: ChannelReader
+}
+
+class SshTransport implements Transport {
+  private readonly options: RemoteOptions
+  private readonly limits: OperationLimits
+  private readonly address: URL
+  private connection: SshConnection | undefined
+  private session: Session | undefined
+
+  constructor(options: RemoteOptions) {
+    this.options = options
+    this.limits = new OperationLimits(options)
+    this.address = parseAddress(options.url)
+  }
+
+  get receivedBytes(): number {
+    return this.limits.receivedBytes
+  }
+
+  async request({ url, method = 'GET', body }: GitHttpRequest): Promise<GitHttpResponse> {
+    const service = SERVICES.find((name) => url.endsWith(name))
+    if (service === undefined) throw new GitError('ProtocolError', 'a service that SSH does not have')
+    const answer = method === 'GET' ? await this.advertise(service) : await this.exchange(service, body)
+    const kind = method === 'GET' ? 'advertisement' : 'result'
+    return {
+      url,
+      method,
+      statusCode: 200,
+      statusMessage: 'OK',
+      headers: { 'content-type': `application/x-${service}-${kind}` },
+      body: iterate(answer),
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A flush says that nothing more is wanted; without it the program at the other end complains.
+    this.session?.channel.end('0000')
+    this.connection?.[Symbol.dispose]()
+  }
+
+  private async advertise(service: Service): Promise<Buffer[]> {
+    this.connection ??= await connectSsh(this.options, this.limits)
+    const session = await this.open(this.connection, service)
+    this.session = session
+    const head = `# service=${service}\n`
+    const length = (head.length + 4).toString(16).padStart(4, '0')
+    return [Buffer.from(`${length}${head}0000`), await session.reader.advertisement()]
+  }
+
+  private async open(connection: SshConnection, service: Service): Promise<Session> {
+    try {
+      const channel = await connection.run(`${service} ${quoted(pathOf(this.address))}`)
+      channel.on('error', () => undefined)
+      return { service, channel, reader: new ChannelReader(channel, this.limits, this.address.host) }
+    } catch (cause) {
+      throw this.limits.problem(cause, this.address.host)
+    }
+  }
+
+  private async exchange(service: Service, body: GitHttpRequest['body']): Promise<Buffer[]> {
+    const { session } = this
+    this.session = undefined
+    if (session?.service !== service) throw new GitError('ProtocolError', 'the SSH session was not opened')
+    for await (const chunk of body ?? []) session.channel.write(chunk)
+    session.channel.end()
+    return session.reader.all()
+  }
+}
+
+/** `/~ada/x` means `~ada/x`, as in git. */
+function pathOf({ pathname }: URL): string {
+  const path = decodeURIComponent(pathname).replace(/\/+$/, '')
+  return path.startsWith('/~') ? path.slice(1) : path
+}
+
+/** For the shell at the other end, as git quotes it. */
+function quoted(path: string): string {
+  return `'${path.replaceAll(/['!]/g, (char) => `'\\${char}'`)}'`
+}
+
+async function* iterate(chunks: Uint8Array[]): AsyncIterableIterator<Uint8Array> {
+  yield* chunks
+}

@@ -1,0 +1,78 @@
+import { type SshServer, startGitServer, startProxy, startSshServer } from '@setpoint/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readyMessage, type Setup, startSetup } from './harness.ts'
+
+let setup: Setup
+let ssh: SshServer
+beforeAll(async () => {
+  setup = await startSetup()
+  ssh = await startSshServer()
+})
+afterAll(async () => {
+  await setup[Symbol.asyncDispose]()
+  await ssh[Symbol.asyncDispose]()
+})
+
+describe('ssh', () => {
+  test('a repository is followed, commit by commit', async () => {
+    const repo = await ssh.create('followed')
+    await repo.commit({ 'a.yaml': 'a: 1\n' })
+    const identity = await ssh.createKey('ecdsa', { passphrase: 'open sesame' })
+    await setup.createSecret('ssh', {
+      identity,
+      known_hosts: await ssh.knownHosts(),
+      password: 'open sesame',
+    })
+    await setup.create('followed', { url: repo.url, secretRef: { name: 'ssh' } })
+    await setup.untilReady('followed', 'True')
+    const sha = await repo.commit({ 'a.yaml': 'a: 2\n' })
+    setup.hint('followed')
+    await setup.untilCommit('followed', sha)
+    expect(await setup.files('followed')).toEqual({ 'a.yaml': 'a: 2\n' })
+  })
+
+  test.each([
+    ['no Secret', 'sshnosecret', undefined, 'needs spec.secretRef'],
+    ['a Secret without identity', 'sshnokey', { known_hosts: 'x' }, 'has no identity'],
+    ['a Secret without known_hosts', 'sshnohosts', { identity: 'x' }, 'has no known_hosts'],
+  ])('%s: AuthenticationFailed says so', async (_what, name, data, message) => {
+    if (data !== undefined) await setup.createSecret(name, data)
+    const secretRef = data === undefined ? {} : { secretRef: { name } }
+    await setup.create(name, { url: `${ssh.url}/r.git`, ...secretRef })
+    expect(readyMessage(await setup.untilReady(name, 'False', 'AuthenticationFailed'))).toContain(message)
+  })
+})
+
+describe('https', () => {
+  test('a client certificate and a private authority, through a proxy with a password', async () => {
+    await using git = await startGitServer({ tls: true, clientCertificates: true })
+    await using proxy = await startProxy({
+      kind: 'http',
+      credentials: { username: 'ada', password: 'hunter2' },
+    })
+    const repo = await git.create('mutual')
+    const sha = await repo.commit({ 'a.yaml': 'a: 1\n' })
+    const { cert = '', key = '' } = git.client ?? {}
+    await setup.createSecret('mutual', { 'ca.crt': git.caPem ?? '', 'tls.crt': cert, 'tls.key': key })
+    await setup.createSecret('proxy', { address: proxy.address, username: 'ada', password: 'hunter2' })
+    await setup.create('mutual', {
+      url: repo.url,
+      secretRef: { name: 'mutual' },
+      proxySecretRef: { name: 'proxy' },
+    })
+    await setup.untilCommit('mutual', sha)
+    expect(proxy.targets).toContain(new URL(repo.url).host)
+    await setup.kube.delete(
+      { group: 'source.toolkit.fluxcd.io', version: 'v1', kind: 'GitRepository' },
+      { namespace: setup.namespace, name: 'mutual' },
+    )
+  })
+
+  test('half a client certificate: AuthenticationFailed says so', async () => {
+    await setup.createSecret('half', { 'tls.crt': 'x' })
+    await setup.create('half', { url: 'https://127.0.0.1:1/r.git', secretRef: { name: 'half' } })
+    expect(readyMessage(await setup.untilReady('half', 'False', 'AuthenticationFailed'))).toContain(
+      'only one of tls.crt and tls.key',
+    )
+  })
+})
