@@ -29,6 +29,9 @@ test('an earlier commit is back in the cluster although the source service and G
   expect(code).toBe(0)
   expect(await set.configMap('app')).toEqual({ v: 'good' })
   expect((await setpoint('get', 'ks')).output).toContain('held')
+  const why = await setpoint('why', 'configmap/app')
+  expect(why.output).toMatch(/apply +WAITS .* held at .*\n +→ setpoint resume kustomization app/)
+  expect(why.code).toBe(1)
   await set.services.source.start()
 })
 
@@ -44,6 +47,9 @@ test('resume goes on with the newest commit', async () => {
   const { code } = await setpoint('resume', 'ks', 'app')
   expect(code).toBe(0)
   expect(await set.configMap('app')).toEqual({ v: 'bad' })
+  const why = await setpoint('why', 'ks/app', '--commit', await fleet.head())
+  expect(why.output).toMatch(/source +done .*\n +render +done .*\n +apply +done .*\n +health +done /)
+  expect(why.code).toBe(0)
 })
 
 test('--push reverts the commits in Git, and that commit ends the hold', async () => {

@@ -10,4 +10,5 @@ export {
 export type { BusConnectOptions, BusLog } from './connection.ts'
 export { BusError, type BusErrorCode } from './errors.ts'
 export { inspectStreams, type StreamReport } from './inspect.ts'
+export { type ReadLast, readingLast } from './read-last.ts'
 export type { Bucket } from './streams.ts'

@@ -12,6 +12,7 @@ import { command as suspend } from './commands/suspend.ts'
 import { command as trace } from './commands/trace.ts'
 import { command as up } from './commands/up.ts'
 import { command as version } from './commands/version.ts'
+import { command as why } from './commands/why.ts'
 
 /** Every command, in the order of the help. */
 export const commands: readonly Command[] = [
@@ -25,6 +26,7 @@ export const commands: readonly Command[] = [
   history,
   rollback,
   trace,
+  why,
   doctor,
   completion,
   version,

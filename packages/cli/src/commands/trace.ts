@@ -1,10 +1,7 @@
-import type { KubeClient } from '@setpoint/kube'
-import type { KubeObject } from '@setpoint/manifest'
 import { type Command, type CommandContext, outputFlag } from '../command.ts'
-import { CommandError, UsageError } from '../errors.ts'
 import { printStructured, withoutManagedFields } from '../output/structured.ts'
-import { findKind } from '../trace/find-kind.ts'
 import { printTrace } from '../trace/print-trace.ts'
+import { readKindAndName, readObject } from '../trace/read-object.ts'
 import { type Trace, traceObject } from '../trace/trace-object.ts'
 
 export const command: Command = {
@@ -30,9 +27,9 @@ export const command: Command = {
 }
 
 async function run(context: CommandContext): Promise<number> {
-  const { word, name } = readArguments(context.args)
+  const { word, name } = readKindAndName(context.args)
   const kube = await context.kube()
-  const object = await getObject(kube, word, { namespace: context.flags.textOf('namespace'), name })
+  const object = await readObject(kube, word, { namespace: context.flags.textOf('namespace'), name })
   const trace = await traceObject(kube, object)
   const output = context.flags.text('output')
   context.io.stdout.write(
@@ -41,26 +38,6 @@ async function run(context: CommandContext): Promise<number> {
       : printStructured(bare(trace), output),
   )
   return trace.owner === undefined ? 1 : 0
-}
-
-function readArguments(args: readonly string[]): { word: string; name: string } {
-  const parts = args.length === 1 ? (args[0] ?? '').split('/') : [...args]
-  const [word, name, ...more] = parts
-  if (!word || !name || more.length > 0)
-    throw new UsageError('give one object as KIND/NAME, such as deployment/web')
-  return { word, name }
-}
-
-async function getObject(
-  kube: KubeClient,
-  word: string,
-  { namespace, name }: { namespace: string; name: string },
-): Promise<KubeObject> {
-  const kind = await findKind(kube, word)
-  const object = await kube.get(kind, kind.namespaced ? { namespace, name } : { name })
-  if (object !== undefined) return object
-  const where = kind.namespaced ? ` in namespace "${namespace}"; --namespace chooses another` : ''
-  throw new CommandError(`${kind.kind} "${name}" not found${where}`)
 }
 
 function bare(trace: Trace): object {

@@ -83,7 +83,8 @@ function lists(kustomization: Kustomization, ref: ObjectRef): boolean {
   return entries.some(({ id }) => id === inventoryId(ref))
 }
 
-async function sourceOf(
+/** The source of a Kustomization; undefined when it, or its kind, does not exist. */
+export async function sourceOf(
   kube: KubeClient,
   { metadata, spec }: Kustomization,
 ): Promise<KubeObject | undefined> {
