@@ -1,4 +1,5 @@
 import type { Command } from './command.ts'
+import { command as approve } from './commands/approve.ts'
 import { command as completion } from './commands/completion.ts'
 import { command as diff } from './commands/diff.ts'
 import { command as doctor } from './commands/doctor.ts'
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   suspend,
   resume,
   diff,
+  approve,
   render,
   history,
   rollback,

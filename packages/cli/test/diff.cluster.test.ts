@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectKube, type KubeClient } from '@setpoint/kube'
+import type { KubeObject } from '@setpoint/manifest'
 import { type SharedCluster, sharedCluster, temporaryDirectory, testNamespace } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -70,6 +71,28 @@ test('nothing is written by it', async () => {
   expect(await kube.get({ group: '', kind: 'ConfigMap' }, { namespace, name: 'new' })).toBeUndefined()
 })
 
+test('a deletion beyond the prune budget says that it would wait', async () => {
+  await patchKustomization({ metadata: { annotations: { 'setpoint.dev/prune-budget': '0' } } })
+  const { output } = await diff()
+  expect(output).toContain(
+    `ConfigMap/${namespace}/old deleted: waits for an approval; the setpoint.dev/prune-budget allows 0\n`,
+  )
+})
+
+test('approve sets the token of the list that waits, and only when it is the one that was seen', async () => {
+  const message = 'ConfigMap/old waits; annotation setpoint.dev/prune-approve: 0123456789abcdef'
+  const lastTransitionTime = '2026-01-01T00:00:00Z'
+  const condition = { type: 'PruneBlocked', status: 'True', reason: 'ApprovalRequired', message }
+  await patchKustomization({ status: { conditions: [{ ...condition, lastTransitionTime }] } }, 'status')
+  const refused = await run('approve', 'ks', 'app', '--token', 'ffff')
+  expect(refused.code).toBe(1)
+  expect(refused.output).toContain('--token 0123456789abcdef')
+  expect(await run('approve', 'ks', 'app')).toMatchObject({ code: 0 })
+  const { metadata } = await patchKustomization({ status: { conditions: [] } }, 'status')
+  expect(metadata.annotations).toMatchObject({ 'setpoint.dev/prune-approve': '0123456789abcdef' })
+  expect((await run('approve', 'ks', 'app')).output).toContain('waits for no approval')
+})
+
 test('files that cannot be built are an error that names the file, with exit code 2', async () => {
   await writeFile(join(directory, 'app', 'bad.yaml'), 'kind: [')
   const { code, output } = await diff()
@@ -90,18 +113,19 @@ async function write(data: Record<string, string>, ...others: string[]): Promise
   )
 }
 
-function diff(): Promise<{ code: number; output: string }> {
-  const args = [
-    'diff',
-    'kustomization',
-    'app',
-    '-n',
-    namespace,
-    '--path',
-    join(directory, 'app'),
-    '--kubeconfig',
-    cluster.kubeconfig,
-  ]
+function patchKustomization(patch: object, subresource?: 'status'): Promise<KubeObject> {
+  return kube.mergePatch(
+    { group: 'kustomize.toolkit.fluxcd.io', kind: 'Kustomization' },
+    { namespace, name: 'app' },
+    patch,
+    subresource === undefined ? {} : { subresource },
+  )
+}
+
+const diff = () => run('diff', 'kustomization', 'app', '--path', join(directory, 'app'))
+
+function run(...words: string[]): Promise<{ code: number; output: string }> {
+  const args = [...words, '-n', namespace, '--kubeconfig', cluster.kubeconfig]
   return new Promise((resolve) => {
     execFile(program, args, (error, stdout, stderr) =>
       resolve({ code: Number(error?.code ?? 0), output: stdout + stderr }),

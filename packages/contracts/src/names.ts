@@ -35,6 +35,12 @@ export const PRUNE_SWITCH = 'kustomize.toolkit.fluxcd.io/prune'
 export const SUBSTITUTE_SWITCH = 'kustomize.toolkit.fluxcd.io/substitute'
 export const DECRYPT_SWITCH = 'kustomize.toolkit.fluxcd.io/decrypt'
 
+/** Wishes of a Kustomization that Flux does not have; kustomization-wishes.ts reads them. */
+export const DRIFT_ANNOTATION = 'setpoint.dev/drift'
+export const APPLY_ANNOTATION = 'setpoint.dev/apply'
+export const PRUNE_BUDGET_ANNOTATION = 'setpoint.dev/prune-budget'
+export const PRUNE_APPROVE_ANNOTATION = 'setpoint.dev/prune-approve'
+
 /** The field manager of everything that a Kustomization applies. */
 export const APPLY_FIELD_MANAGER = 'kustomize-controller'
 /** The field managers of status and finalizer writes, by owner of the kind. */
@@ -55,6 +61,12 @@ export const CONDITION = {
   reconciling: 'Reconciling',
   stalled: 'Stalled',
   healthy: 'Healthy',
+  /** Objects left the set, but deleting them waits for an approval. */
+  pruneBlocked: 'PruneBlocked',
+  /** Somebody else changed what Git says, and it stays so for now. */
+  drifted: 'Drifted',
+  /** Another Kustomization declares the same object. */
+  conflict: 'Conflict',
 } as const
 
 /** Ready=True of a Kustomization, and the history's word for a build that worked. */
@@ -62,3 +74,6 @@ export const REASON_SUCCEEDED = 'ReconciliationSucceeded'
 
 /** A field is set whose behaviour is not built yet: Ready=False and Stalled=True with this reason. */
 export const REASON_NOT_IMPLEMENTED = 'NotImplemented'
+
+/** An annotation has a value that nobody defined: Ready=False and Stalled=True with this reason. */
+export const REASON_INVALID_ANNOTATION = 'InvalidAnnotation'

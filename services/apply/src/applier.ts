@@ -1,6 +1,12 @@
 import type { Bus } from '@setpoint/bus'
 import { isConditionTrue } from '@setpoint/conditions'
-import { FINALIZER, type Kustomization, ROLLBACK_ANNOTATION } from '@setpoint/contracts'
+import {
+  FINALIZER,
+  type Kustomization,
+  ROLLBACK_ANNOTATION,
+  wishesDiffer,
+  wishesOf,
+} from '@setpoint/contracts'
 import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
 import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
 import type { EventRecorder } from '@setpoint/service'
@@ -14,6 +20,7 @@ import { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import { Outcomes } from './outcomes.ts'
 import type { Policy } from './policy.ts'
+import { Contests } from './prune/contests.ts'
 import { reconcile } from './reconcile.ts'
 import { type Rendering, Renderings, requestOf } from './renderings.ts'
 import { SealedSets } from './sealed-sets.ts'
@@ -67,6 +74,7 @@ export class Applier {
       parallel,
       memory,
       outcomes: new Outcomes(bus),
+      contests: new Contests(),
       sets: new SealedSets(bus, options.sealingKey),
       kustomizations: new Kustomizations(
         kube,
@@ -151,7 +159,9 @@ export class Applier {
       known,
       rendering,
       chosen: undefined,
+      wishes: wishesOf(kustomization).wishes,
       inventory: undefined,
+      notices: undefined,
       startedAt,
       signal,
       log,
@@ -173,6 +183,8 @@ export class Applier {
 
   private onKustomization(key: string, next: Kustomization, previous: Kustomization | undefined): void {
     this.dependants.note(key, next)
+    this.noteContests(key, next)
+    if (next.metadata.deletionTimestamp !== previous?.metadata.deletionTimestamp) this.wakeTakers(key)
     if (previous === undefined || asksForWork(next, previous)) this.add(key, 'high')
     if (previous === undefined || standsOtherwise(next, previous)) this.wakeDependants(key)
     else for (const dependant of this.dependants.askingAbout(key)) this.add(dependant, 'normal')
@@ -187,6 +199,8 @@ export class Applier {
     driftWatches.release(key)
     healthWatches.release(key)
     outcomes.forget(key)
+    this.noteContests(key, undefined)
+    this.wakeTakers(key)
     this.wakeDependants(key)
   }
 
@@ -200,6 +214,7 @@ export class Applier {
       known.generation === next.message.generation &&
       next.message.requestedAt === (previous?.message.requestedAt ?? '')
     this.add(key, isBookkeeping ? 'low' : 'high')
+    if (next.message.set?.digest !== previous?.message.set?.digest) this.wakeTakers(key)
   }
 
   private onHealthSign(key: string, id: string): void {
@@ -213,6 +228,16 @@ export class Applier {
 
   private wakeDependants(key: string): void {
     for (const dependant of this.dependants.of(key)) this.add(dependant, 'normal')
+  }
+
+  /** Both of two that declare the same object say so. */
+  private noteContests(key: string, next: Kustomization | undefined): void {
+    for (const holder of this.context.contests.note(key, next)) this.add(holder, 'normal')
+  }
+
+  /** Others may take what one has let go of. */
+  private wakeTakers(key: string): void {
+    for (const taker of this.context.contests.takersOf(key)) this.add(taker, 'high')
   }
 
   /** After a restart: what looks settled is only checked, and may wait. */
@@ -240,6 +265,7 @@ function asksForWork(next: Kustomization, previous: Kustomization): boolean {
     requestOf(next) !== requestOf(previous) ||
     next.metadata.annotations?.[ROLLBACK_ANNOTATION] !==
       previous.metadata.annotations?.[ROLLBACK_ANNOTATION] ||
+    wishesDiffer(next, previous) ||
     !(next.metadata.finalizers ?? []).includes(FINALIZER)
   )
 }

@@ -1,5 +1,5 @@
 import type { Bus } from '@setpoint/bus'
-import type { Kustomization } from '@setpoint/contracts'
+import type { Kustomization, KustomizationWishes } from '@setpoint/contracts'
 import type { KubeClient } from '@setpoint/kube'
 import type { InventoryEntry } from '@setpoint/manifest'
 import type { EventRecorder } from '@setpoint/service'
@@ -10,9 +10,11 @@ import type { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Policy } from './policy.ts'
+import type { Contests } from './prune/contests.ts'
 import type { Rendering, Renderings } from './renderings.ts'
 import type { Chosen } from './rollback.ts'
 import type { SealedSets } from './sealed-sets.ts'
+import type { Notices } from './status/settlement.ts'
 
 /** The part of a logger that is needed; pino fits. */
 export interface Log {
@@ -39,6 +41,7 @@ export interface ApplyContext {
   sets: SealedSets
   memory: Memory
   outcomes: Outcomes
+  contests: Contests
   driftWatches: DriftWatches
   healthWatches: HealthWatches
 }
@@ -51,11 +54,14 @@ export interface Task {
   /** The generation that the run is about. */
   generation: number
   known: Known
+  wishes: KustomizationWishes
   rendering: Rendering | undefined
   /** What this run holds the cluster to, once that is known. */
   chosen: Chosen | undefined
   /** What is in the cluster after this run has applied and pruned. */
   inventory: InventoryEntry[] | undefined
+  /** What the status has to say besides how the run went; undefined until this run knows. */
+  notices: Notices | undefined
   startedAt: number
   signal: AbortSignal
   log: Log

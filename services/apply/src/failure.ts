@@ -15,10 +15,13 @@ export class NotYet extends Error {
   override name = 'NotYet'
   /** The reason to show when it takes long; undefined: progressing. */
   readonly reason: string | undefined
+  /** When to look again, should the sign get lost; undefined: when the patience ends. */
+  readonly retryAfterMs: number | undefined
 
-  constructor(message: string, reason?: string) {
+  constructor(message: string, options: { reason?: string; retryAfterMs?: number } = {}) {
     super(message)
-    this.reason = reason
+    this.reason = options.reason
+    this.retryAfterMs = options.retryAfterMs
   }
 }
 
@@ -73,9 +76,9 @@ async function stayPatient(context: ApplyContext, task: Task, error: NotYet): Pr
   const { known } = task
   known.waitingSince ??= context.now()
   const leftMs = known.waitingSince + GRACE_MS - context.now()
-  if (leftMs > 0) return { requeueAfterMs: leftMs, priority: 'normal' }
-  const { reason, message } = error
+  const { reason, message, retryAfterMs } = error
+  if (leftMs > 0) return { requeueAfterMs: retryAfterMs ?? leftMs, priority: 'normal' }
   const settlement = reason === undefined ? progressing(message) : failed(reason, message, '')
   await settle(context, task, settlement)
-  return { requeueAfterMs: 30_000, priority: 'normal' }
+  return { requeueAfterMs: retryAfterMs ?? 30_000, priority: 'normal' }
 }

@@ -1,17 +1,14 @@
-import {
-  FINALIZER,
-  KUSTOMIZATION,
-  KUSTOMIZATION_FIELD_MANAGER,
-  type Kustomization,
-} from '@setpoint/contracts'
+import { FINALIZER, KUSTOMIZATION, KUSTOMIZATION_FIELD_MANAGER } from '@setpoint/contracts'
 import { KubeApiError } from '@setpoint/kube'
 import { describeRef } from '@setpoint/manifest'
 import { ReconcileError, type Result } from '@setpoint/reconcile'
 import type { ApplyContext, Task } from './context.ts'
-import { inventoryOf, readEntry } from './inventory.ts'
-import { type Pruned, prune } from './prune.ts'
+import { idOf, inventoryOf, readEntry } from './inventory.ts'
+import { claimsOn } from './prune/claims.ts'
+import { type Pruned, prune } from './prune/prune.ts'
+import { HAND_OVER_POLL_MS, mustWaitFor } from './prune/prune-stale.ts'
 import { readLive, settle } from './settle.ts'
-import { retryIntervalMs, timeoutMs } from './spec.ts'
+import { deletesObjects, retryIntervalMs, timeoutMs } from './spec.ts'
 import { failed } from './status/settlement.ts'
 import { changesetOf, record, tellFailure } from './tell.ts'
 
@@ -30,6 +27,7 @@ export async function finalize(context: ApplyContext, task: Task): Promise<Resul
   context.healthWatches.release(task.key)
   if (deletesObjects(task.kustomization)) {
     const pruned = await deleteAll(context, task)
+    if (pruned === undefined) return { requeueAfterMs: HAND_OVER_POLL_MS, priority: 'normal' }
     if (pruned.failed.length > 0) return reportFailure(context, task, pruned)
     const left = pruned.deleted.length + pruned.terminating.length
     if (task.kustomization.spec.deletionPolicy === 'WaitForTermination' && left > 0)
@@ -40,29 +38,16 @@ export async function finalize(context: ApplyContext, task: Task): Promise<Resul
   return undefined
 }
 
-/** A suspended Kustomization leaves its objects behind, as in Flux. */
-export function deletesObjects({ spec }: Kustomization): boolean {
-  if (spec.suspend) return false
-  switch (spec.deletionPolicy) {
-    case 'Orphan':
-      return false
-    case 'Delete':
-    case 'WaitForTermination':
-      return true
-    default:
-      return spec.prune
-  }
-}
-
-async function deleteAll(context: ApplyContext, task: Task): Promise<Pruned> {
+/** Undefined while it is not sure yet which objects another Kustomization declares by now. */
+async function deleteAll(context: ApplyContext, task: Task): Promise<Pruned | undefined> {
   const read = await Promise.all(
     inventoryOf(task.kustomization).map((entry) => readEntry(context.kube, entry)),
   )
-  const pruned = await prune(
-    context,
-    task,
-    read.filter((object) => object !== undefined),
-  )
+  const objects = read.filter((object) => object !== undefined)
+  const claims = await claimsOn(context, task, objects.map(idOf))
+  if (mustWaitFor(context, task, claims.unsure)) return undefined
+  const free = objects.filter((object) => !claims.byId.has(idOf(object)))
+  const pruned = await prune(context, task, free)
   const message = changesetOf([], pruned)
   if (message !== '') record(context, task, { severity: 'info', reason: 'ReconciliationSucceeded', message })
   return pruned

@@ -15,6 +15,16 @@ export interface KnownObject {
   resourceVersion: string
 }
 
+/** An object that two Kustomizations declare and the other one holds. */
+export interface Contested {
+  /** Such as `ConfigMap/apps/settings`. */
+  object: string
+  /** Key of the other Kustomization. */
+  holder: string
+  /** What is wanted here is not what is there. */
+  differs: boolean
+}
+
 /**
  * What this process remembers of one Kustomization. All of it can be lost: after a restart one full check
  * finds out the same.
@@ -38,6 +48,16 @@ export interface Known {
   waitingSince: number | undefined
   /** The failure that was told last, so that a retry does not tell it again. */
   toldFailure: string
+  /** The set is in place, but what has left it is not pruned yet. */
+  pruneDue: boolean
+  /** Why nothing is pruned before somebody approves it. */
+  pruneBlocked: string | undefined
+  /** Since when other Kustomizations are waited for that may declare what left the set: ms since the epoch. */
+  handOverSince: number | undefined
+  /** Objects that another Kustomization holds, by inventory id. */
+  contested: Map<string, Contested>
+  /** The request annotation that the last full check answers. */
+  checkedRequest: string
   /** How fast drift may be healed. */
   heals: HealAllowance
   outcome: OutcomeMessage | undefined
@@ -55,6 +75,11 @@ export function newKnown(uid: string): Known {
     health: undefined,
     waitingSince: undefined,
     toldFailure: '',
+    pruneDue: false,
+    pruneBlocked: undefined,
+    handOverSince: undefined,
+    contested: new Map(),
+    checkedRequest: '',
     heals: fullAllowance(0),
     outcome: undefined,
   }

@@ -2,8 +2,10 @@ import { findCondition, isConditionTrue } from '@setpoint/conditions'
 import {
   formatDuration,
   notImplementedFields,
+  REASON_INVALID_ANNOTATION,
   REASON_NOT_IMPLEMENTED,
   type RenderedSet,
+  wishesOf,
 } from '@setpoint/contracts'
 import type { InventoryEntry, KubeObject } from '@setpoint/manifest'
 import { jitter, ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
@@ -21,7 +23,11 @@ import { addFinalizer, finalize } from './finalize.ts'
 import { healthRulesOf } from './health/expressions.ts'
 import { beginHealth, lookAtHealth } from './health/health.ts'
 import { covers, inventoryOf, joinInventories } from './inventory.ts'
-import { type Pruned, prune, staleObjects } from './prune.ts'
+import type { Known } from './known.ts'
+import { takeNotice } from './notices.ts'
+import { contestLine } from './prune/contests.ts'
+import { NOTHING_PRUNED, type Pruned } from './prune/prune.ts'
+import { pruneStale } from './prune/prune-stale.ts'
 import { type Rendering, requestOf, speaksOf } from './renderings.ts'
 import { type Chosen, chooseSet, heldTo, tellRollback } from './rollback.ts'
 import { publishOutcome, settle } from './settle.ts'
@@ -46,6 +52,7 @@ export async function reconcile(context: ApplyContext, task: Task): Promise<Resu
 
 async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   refuseNotImplemented(task)
+  refuseInvalidWishes(task)
   healthRulesOf(task.kustomization)
   await ignoredFieldsOf(task.kustomization)
   const rendering = currentRendering(task)
@@ -55,22 +62,55 @@ async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   task.chosen = chosen
   const { set } = chosen
   const plan = planOf(context, task, set)
-  if (plan.inPlace) return conclude(context, task, { rendering, chosen, changeset: '', begun: false })
-
+  if (plan.inPlace) {
+    takeNotice(context, task)
+    return conclude(context, task, { rendering, chosen, changeset: '' })
+  }
   const objects = await context.sets.open(task.key, set)
   await secureInventory(context, task, objects)
-  task.known.digest = undefined
-  const changes = await applySet(context, task, objects, plan)
+  const changes = await applyWhole(context, task, { set, objects, plan })
+  refuseContested(context, task)
   const pruned = await pruneStale(context, task, changes)
   await keepInventory(context, task, changes, pruned)
+  takeNotice(context, task)
+  tellChanges(context, task, changesetOf([], pruned))
+  return conclude(context, task, { rendering, chosen, changeset: changesetOf(changes, pruned) })
+}
+
+/** Applies the set, notes that it is in place, and begins to look at its health. What has left it is still there. */
+async function applyWhole(
+  context: ApplyContext,
+  task: Task,
+  { set, objects, plan }: { set: RenderedSet; objects: readonly KubeObject[]; plan: Plan },
+): Promise<Change[]> {
+  const { known } = task
+  known.digest = undefined
+  const changes = await applySet(context, task, objects, plan)
+  forgetContests(known, changes)
   remember(context, task, set, plan)
-  const changeset = changesetOf(changes, pruned)
+  const changeset = changesetOf(changes, NOTHING_PRUNED)
   tellChanges(context, task, changeset)
   noteHeals(context, task, plan, changes)
-  const begun = plan.checkAll || plan.isNew || changeset !== ''
-  if (begun) task.known.health = beginHealth(context, task, set.digest, changes)
-  context.healthWatches.hold(task.key, task.known.health?.targets ?? [])
-  return conclude(context, task, { rendering, chosen, changeset, begun })
+  if (plan.checkAll || plan.isNew || changeset !== '')
+    known.health = beginHealth(context, task, set.digest, changes)
+  context.healthWatches.hold(task.key, known.health?.targets ?? [])
+  return changes
+}
+
+/** Contests over objects that left the set are over. */
+function forgetContests({ contested }: Known, changes: readonly Change[]): void {
+  const declared = new Set(changes.map(({ target }) => target.id))
+  for (const id of contested.keys()) if (!declared.has(id)) contested.delete(id)
+}
+
+/** What the other Kustomization made of an object is not what is wanted here. */
+function refuseContested(context: ApplyContext, task: Task): void {
+  const lines = [...task.known.contested.values()]
+    .filter(({ differs }) => differs)
+    .map(({ object, holder }) => contestLine({ object, holder, taker: task.key }))
+  if (lines.length === 0) return
+  takeNotice(context, task)
+  throw new ReconcileError('ReconciliationFailed', lines.join('\n'))
 }
 
 /** Suspended: nothing is touched, but requests are answered. */
@@ -89,6 +129,11 @@ function refuseNotImplemented({ kustomization }: Task): void {
       REASON_NOT_IMPLEMENTED,
       `not implemented yet: ${fields.join(', ')}; remove it from the spec`,
     )
+}
+
+function refuseInvalidWishes({ kustomization }: Task): void {
+  const { problems } = wishesOf(kustomization)
+  if (problems.length > 0) throw new Stalled(REASON_INVALID_ANNOTATION, problems.join('\n'))
 }
 
 function currentRendering({ kustomization, rendering }: Task): Rendering {
@@ -114,7 +159,7 @@ function requireDependencies(context: ApplyContext, task: Task, rendering: Rende
   if (unmet === undefined) return
   const cycle = cycleOf(task.key, (key) => awaitedKeys(find(key), additive))
   const message = cycle === undefined ? unmet.message : `dependency cycle: ${cycle.join(' -> ')}`
-  if (unmet.soon && cycle === undefined) throw new NotYet(message, 'DependencyNotReady')
+  if (unmet.soon && cycle === undefined) throw new NotYet(message, { reason: 'DependencyNotReady' })
   throw new Waiting('DependencyNotReady', message, { retryAfterMs: DEPENDENCY_RETRY_MS })
 }
 
@@ -130,11 +175,15 @@ interface Plan {
 function planOf(context: ApplyContext, task: Task, set: RenderedSet): Plan {
   const { known, kustomization } = task
   const request = requestOf(kustomization)
-  const requested = request !== '' && request !== kustomization.status?.lastHandledReconcileAt
+  const requested =
+    request !== '' &&
+    request !== kustomization.status?.lastHandledReconcileAt &&
+    request !== known.checkedRequest
   const checkAll =
     known.digest === undefined || known.checkWanted || requested || context.now() >= known.nextCheckAt
   const isNew = known.digest !== set.digest || known.generation !== task.generation
-  return { checkAll, isNew, inPlace: !checkAll && !isNew && known.touched.size === 0 }
+  const settled = known.touched.size === 0 && known.contested.size === 0 && !known.pruneDue
+  return { checkAll, isNew, inPlace: !checkAll && !isNew && settled }
 }
 
 /** A kill between apply and status must not orphan an object: new ids are in the inventory before they are in the cluster. */
@@ -156,33 +205,20 @@ async function secureInventory(
   await settle(context, task, { ...progressing(), inventory })
 }
 
-const NOTHING_PRUNED: Pruned = { deleted: [], terminating: [], failed: [] }
-
-/** Only ever after a whole set was applied. */
-async function pruneStale(context: ApplyContext, task: Task, changes: readonly Change[]): Promise<Pruned> {
-  if (!task.kustomization.spec.prune) return NOTHING_PRUNED
-  const stale = await staleObjects(
-    context,
-    inventoryOf(task.kustomization),
-    changes.map(({ target }) => entryOf(target)),
-  )
-  const inUse = new Set([...task.known.objects.values()].map((object) => object.uid))
-  for (const object of stale) inUse.delete(task.known.objects.get(object.entry.id)?.uid ?? '')
-  return prune(context, task, stale, inUse)
-}
-
-/** What is in the cluster now: the set, and what could not be deleted. */
+/** What is in the cluster now: the set, and what could not or may not be deleted. */
 async function keepInventory(
   context: ApplyContext,
   task: Task,
   changes: readonly Change[],
-  { failed }: Pruned,
+  { failed, kept }: Pruned,
 ): Promise<void> {
   const inventory = joinInventories(
+    kept,
     failed.map(({ entry }) => entry),
     changes.map(({ target }) => entryOf(target)),
   )
   task.inventory = inventory
+  task.known.pruneDue = failed.length + kept.length > 0
   if (failed.length === 0) return
   await settle(context, task, { inventory })
   throw new ReconcileError('PruneFailed', failed.map(({ problem }) => problem).join('\n'))
@@ -193,8 +229,12 @@ function remember(context: ApplyContext, task: Task, set: RenderedSet, plan: Pla
   const nextInterval = context.now() + jitter(intervalMs(kustomization))
   known.digest = set.digest
   known.generation = task.generation
+  known.pruneDue = true
   known.nextCheckAt = plan.checkAll ? nextInterval : Math.min(known.nextCheckAt, nextInterval)
-  if (plan.checkAll) known.checkWanted = false
+  if (plan.checkAll) {
+    known.checkWanted = false
+    known.checkedRequest = requestOf(kustomization)
+  }
   context.driftWatches.hold(task.key, [...known.objects.values()].map(kindOf))
 }
 
@@ -210,8 +250,6 @@ interface Conclusion {
   rendering: Rendering
   chosen: Chosen
   changeset: string
-  /** Health was begun to be checked in this run. */
-  begun: boolean
 }
 
 /** Looks at the health, if that is asked for, and settles the run. */

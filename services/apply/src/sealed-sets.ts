@@ -39,6 +39,7 @@ export class SealedSets {
     const sealed = this.recall(set.sealed.digest) ?? (await this.fetch(set))
     const text = Buffer.from(unseal(this.sealingKey, sealed, key)).toString('utf8')
     const { objects } = parseJson(text) as unknown as { objects: KubeObject[] }
+    checkWhole(key, set, objects)
     for (const object of objects) checkOwner(key, object)
     return objects
   }
@@ -78,6 +79,15 @@ export class SealedSets {
       this.keptBytes -= bytes.length
     }
   }
+}
+
+/** A set that lost a part on its way would prune what it lost. */
+function checkWhole(key: string, set: RenderedSet, objects: readonly KubeObject[]): void {
+  if (objects.length >= set.objects) return
+  throw new ReconcileError(
+    'ReconciliationFailed',
+    `the rendered set of ${key} holds ${objects.length} objects, but ${set.objects} were announced; nothing was applied`,
+  )
 }
 
 /** Without its owner labels an object could be neither watched nor pruned: such a set is a fault of the renderer. */

@@ -24,7 +24,8 @@ export class KustomizationGone extends Error {
 export async function settle(context: ApplyContext, task: Task, settlement: Settlement): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     const { kustomization, generation } = task
-    const after = nextStatus(kustomization, settlement, { generation, nowMs: context.now() })
+    const said = { ...settlement, notices: task.notices }
+    const after = nextStatus(kustomization, said, { generation, nowMs: context.now() })
     const patch = statusPatch(kustomization.status, after)
     if (patch === undefined) return
     try {

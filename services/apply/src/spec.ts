@@ -18,3 +18,17 @@ export function timeoutMs(kustomization: Kustomization): number {
   if (timeout !== undefined) return parseDuration(timeout)
   return Math.max(intervalMs(kustomization) - MIN_TIMEOUT_MS, MIN_TIMEOUT_MS)
 }
+
+/** A suspended Kustomization leaves its objects behind, as in Flux. */
+export function deletesObjects({ spec }: Kustomization): boolean {
+  if (spec.suspend) return false
+  switch (spec.deletionPolicy) {
+    case 'Orphan':
+      return false
+    case 'Delete':
+    case 'WaitForTermination':
+      return true
+    default:
+      return spec.prune
+  }
+}

@@ -44,6 +44,16 @@ export function ownerKeyOf(metadata: ObjectMeta): string | undefined {
   return name === undefined || namespace === undefined ? undefined : `${namespace}/${name}`
 }
 
+/** The object as it would be if nobody owned it. */
+export function withoutOwner(object: KubeObject): KubeObject {
+  const {
+    [OWNER_NAME_LABEL]: _name,
+    [OWNER_NAMESPACE_LABEL]: _namespace,
+    ...labels
+  } = object.metadata.labels ?? {}
+  return { ...object, metadata: { ...object.metadata, labels } }
+}
+
 /** A switch may be a label or an annotation; its value is compared without regard to case. */
 function isSwitched(object: Labelled, key: string, value: string): boolean {
   if (object === undefined) return false

@@ -3,7 +3,7 @@ import { formatDuration } from '@setpoint/contracts'
 import { describeRef } from '@setpoint/manifest'
 import type { Change } from './apply/write-target.ts'
 import type { ApplyContext, Task } from './context.ts'
-import type { Pruned } from './prune.ts'
+import type { Pruned } from './prune/prune.ts'
 
 /** A changeset line for each object that changed, in the words of Flux. */
 export function changesetOf(changes: readonly Change[], pruned: Pruned): string {

@@ -33,6 +33,10 @@ const SHARD_LABEL = 'sharding.fluxcd.io/key'
 export interface Rendered {
   revision?: string
   problem?: RenderProblem
+  /** Name of the GitRepository that it was built from; one of its own when it is not given. */
+  source?: string
+  /** How many objects the message announces; as many as there are when it is not given. */
+  announced?: number
 }
 
 export interface Setup extends AsyncDisposable {
@@ -50,6 +54,10 @@ export interface Setup extends AsyncDisposable {
   patchSpec(name: string, spec: Partial<KustomizationSpec>): Promise<void>
   /** Sets the annotation that asks for a reconciliation. */
   request(name: string, at: string): Promise<void>
+  /** Sets annotations of a Kustomization; null takes one away. */
+  annotate(name: string, annotations: Record<string, string | null>): Promise<void>
+  /** Waits until a condition is there, or gone when status is undefined. */
+  untilCondition(name: string, type: string, status: string | undefined): Promise<Kustomization>
   /** Deletes a Kustomization and waits until it is gone. */
   delete(name: string): Promise<void>
   /** The core/v1 Events of a Kustomization. */
@@ -129,7 +137,7 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
       sealedSetName(key, context, digest),
       seal(key, plain, context),
     )
-    const { revision = `main@sha1:${digest.slice(7, 47)}`, problem } = rendered
+    const { revision = `main@sha1:${digest.slice(7, 47)}`, problem, announced = objects.length } = rendered
     await bus.publish(
       renderedMessage,
       subjects.rendered({ namespace, name }),
@@ -139,9 +147,9 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
         uid: metadata.uid ?? '',
         generation: metadata.generation ?? 0,
         requestedAt: metadata.annotations?.[REQUESTED_AT_ANNOTATION] ?? '',
-        source: { kind: 'GitRepository', namespace, name: 'fleet' },
+        source: { kind: 'GitRepository', namespace, name: rendered.source ?? name },
         revision,
-        ...(problem === undefined ? { set: { digest, objects: objects.length, sealed } } : { problem }),
+        ...(problem === undefined ? { set: { digest, objects: announced, sealed } } : { problem }),
       },
       { traceId: newTraceId() },
     )
@@ -188,6 +196,15 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
       const metadata = { annotations: { [REQUESTED_AT_ANNOTATION]: at } }
       await kube.mergePatch(KUSTOMIZATION, { namespace, name }, { metadata })
     },
+    annotate: async (name, annotations) => {
+      await kube.mergePatch(KUSTOMIZATION, { namespace, name }, { metadata: { annotations } })
+    },
+    untilCondition: (name, type, status) =>
+      until(
+        name,
+        `has ${type}=${status}`,
+        (kustomization) => conditionOf(kustomization, type)?.status === status,
+      ),
     delete: async (name) => {
       await kube.delete(KUSTOMIZATION, { namespace, name })
       await waitFor(

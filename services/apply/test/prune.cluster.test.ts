@@ -42,16 +42,6 @@ test.each([
   expect(await setup.live(kept)).toBeDefined()
 })
 
-test('an object that was handed over to another Kustomization stays', async () => {
-  await setup.sync('giver', [object('handed'), object('own')])
-  await setup.sync('taker', [object('handed')])
-  await setup.render('giver', [object('own')], { revision: 'r2' })
-  await setup.untilApplied('giver', 'r2')
-  expect((await setup.live(object('handed')))?.metadata.labels).toMatchObject({
-    'kustomize.toolkit.fluxcd.io/name': 'taker',
-  })
-})
-
 test('nothing is pruned when the render failed', async () => {
   await setup.sync('broken', [object('broken-a'), object('broken-b')])
   const problem = { reason: 'BuildFailed', message: 'a.yaml:3: not YAML', stalled: false }
@@ -62,6 +52,25 @@ test('nothing is pruned when the render failed', async () => {
   expect(await ids('broken')).toEqual(['broken-a', 'broken-b'])
 })
 
+test('nothing is pruned when the source went missing', async () => {
+  await setup.sync('sourceless', [object('sourceless-a')])
+  const problem = { reason: 'ArtifactFailed', message: 'GitRepository fleet not found', stalled: false }
+  await setup.render('sourceless', [], { revision: 'r2', problem })
+  await setup.untilReady('sourceless', 'False', 'ArtifactFailed')
+  expect(await setup.live(object('sourceless-a'))).toBeDefined()
+  expect(await ids('sourceless')).toEqual(['sourceless-a'])
+})
+
+test('nothing is applied or pruned when a part of the set is missing', async () => {
+  await setup.sync('partial-set', [object('partial-a'), object('partial-b')])
+  await setup.render('partial-set', [object('partial-a')], { revision: 'r2', announced: 2 })
+  const { status } = await setup.untilReady('partial-set', 'False', 'ReconciliationFailed')
+  expect(status?.conditions?.find(({ type }) => type === 'Ready')?.message).toContain(
+    'holds 1 objects, but 2 were announced',
+  )
+  expect(await setup.live(object('partial-b'))).toBeDefined()
+})
+
 test('nothing is pruned when an object of the new set is refused', async () => {
   await setup.sync('refused', [object('refused-a'), object('refused-b')])
   const bad = configMap(setup.namespace, 'Not_A_Name')
@@ -70,16 +79,8 @@ test('nothing is pruned when an object of the new set is refused', async () => {
   expect(await setup.live(object('refused-b'))).toBeDefined()
 })
 
-test('an empty set that was rendered without a problem prunes everything', async () => {
-  await setup.sync('emptied', [object('emptied-a')])
-  await setup.render('emptied', [], { revision: 'r2' })
-  await setup.untilApplied('emptied', 'r2')
-  expect(await setup.live(object('emptied-a'))).toBeUndefined()
-})
-
 test('an object with the same name that is not ours any more survives', async () => {
   await setup.sync('replaced', [object('replaced-a'), object('replaced-b')])
-  await setup.create('suspend-me')
   await setup.patchSpec('replaced', { suspend: true })
   await setup.kube.delete(coreConfigMap, object('replaced-a').metadata)
   await setup.kube.create(object('replaced-a'))

@@ -3,12 +3,26 @@ import {
   APPLY_FIELD_MANAGER,
   GIT_REPOSITORY,
   type GitRepository,
+  KUSTOMIZATION,
   type Kustomization,
   OWNER_NAME_LABEL,
+  OWNER_NAMESPACE_LABEL,
+  PRUNE_SWITCH,
+  pruneProblem,
+  wishesOf,
 } from '@setpoint/contracts'
 import { KubeApiError, type KubeClient, NoMatchError } from '@setpoint/kube'
 import type { FileSource } from '@setpoint/kustomize'
-import { describeRef, gvkOf, inventoryId, type KubeObject, parseInventoryId, refOf } from '@setpoint/manifest'
+import {
+  describeRef,
+  type GroupVersionKind,
+  gvkOf,
+  inventoryId,
+  type KubeObject,
+  type ObjectRef,
+  parseInventoryId,
+  refOf,
+} from '@setpoint/manifest'
 import { directoryFiles, treePath } from '../directory-files.ts'
 import { CommandError } from '../errors.ts'
 import { fetchArtifact } from './archive.ts'
@@ -20,7 +34,7 @@ export interface ObjectChange {
   object: string
   action: 'created' | 'configured' | 'deleted' | 'refused'
   fields: FieldChange[]
-  /** Why the API server refuses it. */
+  /** Why the API server refuses it, or why its deletion would wait for an approval. */
   message?: string
 }
 
@@ -95,20 +109,67 @@ async function changeOf(kube: KubeClient, object: KubeObject): Promise<ObjectCha
   }
 }
 
-/** What is in the inventory, is no longer wanted, still exists and is still ours. */
+/** What would be deleted: in the inventory, no longer wanted, still there and ours; and whether that would wait. */
 async function pruned(
   kube: KubeClient,
   kustomization: Kustomization,
   objects: KubeObject[],
 ): Promise<ObjectChange[]> {
-  const wanted = new Set(objects.map((object) => inventoryId(refOf(object))))
-  const stale = (kustomization.status?.inventory?.entries ?? []).filter(({ id }) => !wanted.has(id))
-  const changes: ObjectChange[] = []
-  for (const { id, v } of stale) {
+  const entries = kustomization.status?.inventory?.entries ?? []
+  const wanted = new Set([
+    ...objects.map((object) => inventoryId(refOf(object))),
+    ...(await declaredElsewhere(kube, kustomization)),
+  ])
+  const going: ObjectRef[] = []
+  for (const { id, v } of entries.filter((entry) => !wanted.has(entry.id))) {
     const ref = parseInventoryId(id)
-    const live = await kube.get({ group: ref.group, version: v, kind: ref.kind }, ref)
-    if (live?.metadata.labels?.[OWNER_NAME_LABEL] !== kustomization.metadata.name) continue
-    changes.push({ object: describeRef(ref), action: 'deleted', fields: [] })
+    const live = await liveOf(kube, { group: ref.group, version: v, kind: ref.kind }, ref)
+    if (live !== undefined && isPrunable(live, kustomization)) going.push(ref)
   }
-  return changes
+  const problem = pruneProblem({
+    candidates: going.map((ref) => ({
+      name: describeRef(ref),
+      group: ref.group,
+      kind: ref.kind,
+      carries: [],
+    })),
+    inventorySize: entries.length,
+    emptied: objects.length === 0,
+    firstSync: kustomization.status?.lastAppliedRevision === undefined,
+    budget: wishesOf(kustomization).wishes.pruneBudget,
+  })
+  const message = problem === undefined ? {} : { message: `waits for an approval; ${problem}` }
+  return going.map((ref) => ({ object: describeRef(ref), action: 'deleted', fields: [], ...message }))
+}
+
+/** Ids that other Kustomizations have in their inventory: those are handed over. */
+async function declaredElsewhere(kube: KubeClient, { metadata }: Kustomization): Promise<string[]> {
+  const all = (await kube.list(KUSTOMIZATION)) as Kustomization[]
+  return all
+    .filter((other) => other.metadata.uid !== metadata.uid && other.metadata.deletionTimestamp === undefined)
+    .flatMap(({ status }) => (status?.inventory?.entries ?? []).map(({ id }) => id))
+}
+
+async function liveOf(
+  kube: KubeClient,
+  gvk: GroupVersionKind,
+  ref: ObjectRef,
+): Promise<KubeObject | undefined> {
+  try {
+    return await kube.get(gvk, ref, { metadataOnly: true })
+  } catch (error) {
+    if (error instanceof NoMatchError) return undefined
+    throw error
+  }
+}
+
+function isPrunable({ metadata }: KubeObject, owner: Kustomization): boolean {
+  const { labels = {}, annotations = {} } = metadata
+  const isOurs =
+    labels[OWNER_NAME_LABEL] === owner.metadata.name &&
+    labels[OWNER_NAMESPACE_LABEL] === owner.metadata.namespace
+  const switched = [labels[PRUNE_SWITCH], annotations[PRUNE_SWITCH]].some(
+    (value) => value?.toLowerCase() === 'disabled',
+  )
+  return isOurs && !switched && metadata.deletionTimestamp === undefined
 }

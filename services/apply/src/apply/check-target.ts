@@ -4,7 +4,8 @@ import { gvkOf, type KubeObject } from '@setpoint/manifest'
 import type { ApplyContext, Task } from '../context.ts'
 import { inventoryOf } from '../inventory.ts'
 import { hasDrifted } from '../plan/diff.ts'
-import { isCreateOnly, isForced, isLeftAlone, isMerged } from '../switches.ts'
+import { holderOf } from '../prune/holder.ts'
+import { isCreateOnly, isForced, isLeftAlone, isMerged, withoutOwner } from '../switches.ts'
 import { ignoredPathsOf, keepIgnored } from './ignored-fields.ts'
 import { takeOverPatch } from './managed-fields.ts'
 import { mayBeImmutable } from './rejection.ts'
@@ -23,6 +24,7 @@ export type Check = { target: Target } & (
   | { action: 'recreate'; live: KubeObject }
   | { action: 'none'; live: KubeObject }
   | { action: 'leave'; live: KubeObject | undefined }
+  | { action: 'yield'; live: KubeObject; holder: string; differs: boolean }
 )
 
 /**
@@ -72,11 +74,19 @@ async function compare(
   const { object } = target
   if (isLeftAlone(object, live)) return { target, action: 'leave', live }
   if (live !== undefined && isCreateOnly(object, live)) return { target, action: 'none', live }
+  const holder = live && (await holderOf(context, task, target.id, live))
+  if (live !== undefined && holder !== undefined)
+    return { target, action: 'yield', live, holder, differs: wantsOtherwise(answer, live) }
   if (answer instanceof KubeApiError) return recreateOrRefuse(context, task, target, answer, live)
   if (live === undefined) return { target, action: 'create' }
   const takeOver = isMerged(object, live) ? undefined : takeOverPatch(live)
   if (takeOver === undefined && !hasDrifted(live, answer)) return { target, action: 'none', live }
   return { target, action: 'configure', desired, live, takeOver }
+}
+
+/** The owner labels aside: two that want the same are no trouble to each other. */
+function wantsOtherwise(answer: DryRunAnswer, live: KubeObject): boolean {
+  return answer instanceof KubeApiError || hasDrifted(withoutOwner(live), withoutOwner(answer))
 }
 
 async function recreateOrRefuse(

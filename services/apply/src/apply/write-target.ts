@@ -22,9 +22,13 @@ const RECREATE_TIMEOUT_MS = 60_000
 /** Does what a check has found necessary. */
 export async function writeTarget(context: ApplyContext, task: Task, check: Check): Promise<Change> {
   const { target } = check
+  task.known.contested.delete(target.id)
   switch (check.action) {
     case 'leave':
       return { target, action: 'skipped', live: check.live }
+    case 'yield':
+      noteContest(context, task, check)
+      return { target, action: 'skipped', live: undefined }
     case 'none':
       return { target, action: 'unchanged', live: check.live }
     case 'create':
@@ -35,6 +39,17 @@ export async function writeTarget(context: ApplyContext, task: Task, check: Chec
     case 'configure':
       return configure(context, task, check)
   }
+}
+
+/** Another Kustomization declares the object and holds it: two that overwrite each other help nobody. */
+function noteContest(
+  context: ApplyContext,
+  { key, known }: Task,
+  { target, holder, differs }: Extract<Check, { action: 'yield' }>,
+): void {
+  context.memory.drop(key, known, target.id)
+  context.contests.await(key, holder)
+  known.contested.set(target.id, { object: describeRef(target.ref), holder, differs })
 }
 
 async function configure(

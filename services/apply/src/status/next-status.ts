@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type NewCondition, removeCondition, setCondition } from '@setpoint/conditions'
 import type { Condition, Kustomization, KustomizationStatus } from '@setpoint/contracts'
 import { addToHistory } from './history.ts'
-import type { Settlement } from './settlement.ts'
+import type { Notices, Settlement } from './settlement.ts'
 
 /**
  * The status after a settlement. Pure. generation: the one that the run was about, which need not be the newest.
@@ -36,25 +36,33 @@ export function statusPatch(
   return changed.length === 0 ? undefined : Object.fromEntries(changed)
 }
 
+type Wish = [string, Omit<NewCondition, 'type' | 'observedGeneration'> | null | undefined]
+
 function nextConditions(
   before: Condition[],
   settlement: Settlement,
   generation: number,
   nowMs: number,
 ): Condition[] {
-  const { ready, reconciling, stalled, healthy, rolledBack } = settlement
-  const wishes: [string, Omit<NewCondition, 'type' | 'observedGeneration'> | null | undefined][] = [
+  const { ready, reconciling, stalled, healthy, rolledBack, notices } = settlement
+  const wishes: Wish[] = [
     ['Stalled', stalled && { status: 'True', ...stalled }],
     ['Reconciling', reconciling && { status: 'True', ...reconciling }],
     ['Ready', ready],
     ['Healthy', healthy],
     ['RolledBack', rolledBack && { status: 'True', ...rolledBack }],
+    ...noticeWishes(notices),
   ]
   return wishes.reduce((conditions, [type, wish]) => {
     if (wish === undefined) return conditions
     if (wish === null) return removeCondition(conditions, type)
     return setCondition(conditions, { type, observedGeneration: generation, ...wish }, nowMs)
   }, before)
+}
+
+function noticeWishes(notices: Notices | undefined): Wish[] {
+  if (notices === undefined) return []
+  return Object.entries(notices).map(([type, said]) => [type, said && { status: 'True', ...said }])
 }
 
 function nextHistory(

@@ -1,8 +1,14 @@
 import type { InventoryEntry } from '@setpoint/manifest'
 
-interface Said {
+export interface Said {
   reason: string
   message: string
+}
+
+/** What a Kustomization has to say besides how its last run went; null: nothing (any more). */
+export type Notices = {
+  PruneBlocked: Said | null
+  Conflict: Said | null
 }
 
 /** How a run, or a part of it, ended: what the status has to say afterwards. Absent fields stay as they are. */
@@ -14,6 +20,7 @@ export interface Settlement {
   healthy?: (Said & { status: 'True' | 'False' | 'Unknown' }) | null
   /** An earlier build is held to. */
   rolledBack?: Said | null
+  notices?: Notices | undefined
   attemptedRevision?: string
   appliedRevision?: string
   inventory?: InventoryEntry[]

@@ -1,10 +1,10 @@
 import { KubeApiError } from '@setpoint/kube'
-import { describeRef, type InventoryEntry, type KubeObject } from '@setpoint/manifest'
-import type { ApplyContext, Task } from './context.ts'
-import { type InventoryObject, idOf, readEntry } from './inventory.ts'
-import { inParallel } from './parallel.ts'
-import { rankOf } from './plan/order.ts'
-import { isKept, ownerKeyOf } from './switches.ts'
+import { describeRef, type GroupVersionKind, type InventoryEntry, type KubeObject } from '@setpoint/manifest'
+import type { ApplyContext, Task } from '../context.ts'
+import { type InventoryObject, idOf, readEntry } from '../inventory.ts'
+import { inParallel } from '../parallel.ts'
+import { rankOf } from '../plan/order.ts'
+import { isKept, ownerKeyOf } from '../switches.ts'
 
 /** What became of objects that left the set. */
 export interface Pruned {
@@ -13,11 +13,15 @@ export interface Pruned {
   terminating: InventoryObject[]
   /** Not deleted, or not surely: they stay in the inventory. One line for each says why. */
   failed: { entry: InventoryEntry; problem: string }[]
+  /** To be deleted once somebody approves it: they stay in the inventory. */
+  kept: InventoryEntry[]
 }
 
+export const NOTHING_PRUNED: Pruned = { deleted: [], terminating: [], failed: [], kept: [] }
+
 /**
- * Deletes objects in reverse order of applying. Only those that are still labelled as this Kustomization's, with the uid
- * that was just read, are deleted; one that is gone, kept by a switch, or somebody else's now is left alone.
+ * Deletes objects in reverse order of applying. Only those that are still labelled as this Kustomization's are deleted, exactly
+ * as they were just read (uid and resource version); one that is gone, kept by a switch, or somebody else's now is left alone.
  * uidsInUse: objects that must survive whatever they are called, because they were just applied under another group.
  */
 export async function prune(
@@ -26,7 +30,7 @@ export async function prune(
   objects: readonly InventoryObject[],
   uidsInUse: ReadonlySet<string> = new Set(),
 ): Promise<Pruned> {
-  const pruned: Pruned = { deleted: [], terminating: [], failed: [] }
+  const pruned: Pruned = { deleted: [], terminating: [], failed: [], kept: [] }
   for (const wave of inReverseOrder(objects)) {
     await inParallel(wave, context.parallel, async (object) => {
       const problem = await pruneOne(context, task, object, uidsInUse, pruned)
@@ -52,6 +56,8 @@ export async function staleObjects(
   return read
 }
 
+const MAX_CONFLICTS = 5
+
 async function pruneOne(
   context: ApplyContext,
   task: Task,
@@ -59,40 +65,58 @@ async function pruneOne(
   uidsInUse: ReadonlySet<string>,
   pruned: Pruned,
 ): Promise<string | undefined> {
-  const gvk = { group: object.ref.group, version: object.version, kind: object.ref.kind }
   // From here on the watches are to be silent about it.
   context.memory.drop(task.key, task.known, idOf(object))
-  try {
-    const live = await context.kube.get(gvk, object.ref, { metadataOnly: true, signal: task.signal })
-    if (live === undefined || !mayDelete(task, live, uidsInUse)) return undefined
-    if (live.metadata.deletionTimestamp !== undefined) {
-      pruned.terminating.push(object)
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await deleteIfOurs(context, task, object, uidsInUse, pruned)
       return undefined
+    } catch (error) {
+      if (!(error instanceof KubeApiError)) throw error
+      // It has changed since it was read: whose it is has to be looked at again.
+      if (error.code === 409 && attempt < MAX_CONFLICTS) continue
+      return `${describeRef(object.ref)} delete failed (${error.reason}): ${error.message}`
     }
-    await deleteLive(context, task, object, live)
-    pruned.deleted.push(object)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof KubeApiError)) throw error
-    return `${describeRef(object.ref)} delete failed (${error.reason}): ${error.message}`
   }
 }
 
-async function deleteLive(
+async function deleteIfOurs(
   context: ApplyContext,
   task: Task,
-  { ref, version }: InventoryObject,
-  live: KubeObject,
+  object: InventoryObject,
+  uidsInUse: ReadonlySet<string>,
+  pruned: Pruned,
 ): Promise<void> {
-  const { uid } = live.metadata
-  await context.kube.delete({ group: ref.group, version, kind: ref.kind }, ref, {
+  const live = await liveOf(context, task, object)
+  if (live === undefined || !mayDelete(task, live, uidsInUse)) return
+  if (live.metadata.deletionTimestamp !== undefined) {
+    pruned.terminating.push(object)
+    return
+  }
+  const { uid, resourceVersion } = live.metadata
+  await context.kube.delete(gvkOfEntry(object), object.ref, {
     ...(uid === undefined ? {} : { uid }),
+    ...(resourceVersion === undefined ? {} : { resourceVersion }),
     propagationPolicy: 'Background',
     signal: task.signal,
   })
+  pruned.deleted.push(object)
 }
 
-function mayDelete(task: Task, live: KubeObject, uidsInUse: ReadonlySet<string>): boolean {
+/** The metadata of an object as it is now. */
+export function liveOf(
+  context: ApplyContext,
+  task: Task,
+  object: InventoryObject,
+): Promise<KubeObject | undefined> {
+  return context.kube.get(gvkOfEntry(object), object.ref, { metadataOnly: true, signal: task.signal })
+}
+
+function gvkOfEntry({ ref, version }: InventoryObject): GroupVersionKind {
+  return { group: ref.group, version, kind: ref.kind }
+}
+
+export function mayDelete(task: Task, live: KubeObject, uidsInUse: ReadonlySet<string>): boolean {
   if (ownerKeyOf(live.metadata) !== task.key || isKept(live)) return false
   return !uidsInUse.has(live.metadata.uid ?? '')
 }

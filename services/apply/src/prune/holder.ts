@@ -1,0 +1,18 @@
+import type { KubeObject } from '@setpoint/manifest'
+import type { ApplyContext, Task } from '../context.ts'
+import { ownerKeyOf } from '../switches.ts'
+import { declaredBy, rivalOf } from './claims.ts'
+
+/** The other Kustomization that an object's owner labels name, if it is there to stay and still declares the object. */
+export async function holderOf(
+  context: ApplyContext,
+  task: Task,
+  id: string,
+  live: KubeObject,
+): Promise<string | undefined> {
+  const owner = ownerKeyOf(live.metadata)
+  if (owner === undefined) return undefined
+  const other = rivalOf(context, task, owner)
+  if (other === undefined) return undefined
+  return (await declaredBy(context, owner, other)).ids.has(id) ? owner : undefined
+}

@@ -1,0 +1,84 @@
+import { KUSTOMIZATION, OWNER_NAME_LABEL } from '@setpoint/contracts'
+import { waitFor } from '@setpoint/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { conditionOf, configMap, type Setup, startSetup } from './harness.ts'
+
+let setup: Setup
+beforeAll(async () => {
+  setup = await startSetup()
+})
+afterAll(() => setup?.[Symbol.asyncDispose]())
+
+const object = (name: string, data?: Record<string, string>) => configMap(setup.namespace, name, data)
+const ownerOf = async (name: string) => (await setup.live(object(name)))?.metadata.labels?.[OWNER_NAME_LABEL]
+const uidOf = async (name: string) => (await setup.live(object(name)))?.metadata.uid
+const untilOwnedBy = (name: string, owner: string) =>
+  waitFor(`${name} belongs to ${owner}`, async () => (await ownerOf(name)) === owner)
+
+test('an object that moved is handed over when the new one is applied first', async () => {
+  await setup.sync('giver', [object('moved'), object('giver-own')])
+  const uid = await uidOf('moved')
+  await setup.sync('taker', [object('moved')])
+  await setup.render('giver', [object('giver-own')], { revision: 'r2' })
+  await untilOwnedBy('moved', 'taker')
+  await setup.untilApplied('giver', 'r2')
+  expect(await uidOf('moved')).toBe(uid)
+  await setup.untilCondition('taker', 'Conflict', undefined)
+})
+
+test('an object that moved is handed over when the old one lets go first', async () => {
+  await setup.sync('early-giver', [object('early'), object('early-own')])
+  const uid = await uidOf('early')
+  await setup.create('late-taker')
+  await setup.render('early-giver', [object('early-own')], { revision: 'r2', source: 'early' })
+  await setup.render('late-taker', [object('early')], { revision: 'r2', source: 'early' })
+  await setup.untilApplied('early-giver', 'r2')
+  await untilOwnedBy('early', 'late-taker')
+  expect(await uidOf('early')).toBe(uid)
+})
+
+test('a renamed Kustomization takes over from the one that is deleted', async () => {
+  await setup.sync('old-name', [object('renamed')])
+  const uid = await uidOf('renamed')
+  await setup.create('new-name')
+  const deleted = setup.delete('old-name')
+  await setup.render('new-name', [object('renamed')])
+  await deleted
+  await untilOwnedBy('renamed', 'new-name')
+  expect(await uidOf('renamed')).toBe(uid)
+})
+
+test('two Kustomizations that declare the same object both say so, and it stays with the one that holds it', async () => {
+  await setup.sync('first', [object('same', { key: 'first' })])
+  await setup.create('second', { retryInterval: '1s' })
+  await setup.render('second', [object('same', { key: 'second' }), object('second-own')])
+  const second = await setup.untilReady('second', 'False', 'ReconciliationFailed')
+  const first = await setup.untilCondition('first', 'Conflict', 'True')
+  const line = `ConfigMap/${setup.namespace}/same is declared by Kustomization ${setup.namespace}/first and by Kustomization ${setup.namespace}/second`
+  expect(conditionOf(second, 'Ready')?.message).toContain(line)
+  expect(conditionOf(second, 'Conflict')?.message).toContain(line)
+  expect(conditionOf(first, 'Conflict')?.message).toContain(line)
+  expect(conditionOf(first, 'Ready')?.status).toBe('True')
+  expect(await setup.live(object('second-own'))).toBeDefined()
+  const before = await setup.live(object('same'))
+  await setup.request('second', 'again')
+  await setup.render('second', [object('same', { key: 'second' }), object('second-own')])
+  await waitFor(
+    'the request is answered',
+    async () => (await setup.get('second')).status?.lastHandledReconcileAt === 'again',
+  )
+  expect((await setup.live(object('same')))?.metadata.resourceVersion).toBe(before?.metadata.resourceVersion)
+  await setup.kube.delete(KUSTOMIZATION, { namespace: setup.namespace, name: 'first' })
+  await setup.untilReady('second', 'True')
+  expect((await setup.live(object('same')))?.data).toEqual({ key: 'second' })
+})
+
+test('two that want the same of an object are both Ready', async () => {
+  await setup.sync('agreed', [object('shared')])
+  const other = await setup.sync('agreeing', [object('shared'), object('agreeing-own')])
+  expect(conditionOf(other, 'Conflict')?.reason).toBe('DeclaredTwice')
+  expect(await ownerOf('shared')).toBe('agreed')
+  await setup.delete('agreed')
+  await untilOwnedBy('shared', 'agreeing')
+  await setup.untilCondition('agreeing', 'Conflict', undefined)
+})
