@@ -30,7 +30,7 @@ interface Rendered {
   text: string
 }
 
-async function renderWithKubectl(
+export async function renderWithKubectl(
   kubectl: string,
   files: Record<string, string>,
   root: string,

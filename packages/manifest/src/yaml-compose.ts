@@ -1,5 +1,7 @@
-import { EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE, YAMLException } from 'js-yaml'
+import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, SCALAR_STYLE, YAMLException } from 'js-yaml'
+import { readEvents } from './yaml-events.ts'
 import {
+  EmptyInBrackets,
   jsonComments,
   resolvePlain,
   SourceScalar,
@@ -23,10 +25,10 @@ export interface ComposeOptions {
  * @throws YAMLException with a mark
  */
 export function composeDocument(
-  source: string,
+  text: string,
   options: ComposeOptions,
 ): { value: YamlValue; line: number } | undefined {
-  const events = parseEvents(source, { maxDepth: options.maxDepth })
+  const { source, events } = readEvents(text, options.maxDepth)
   if (events.length < 2 || events[1]?.type === EVENT_ID.POP) return undefined
   const composer = new Composer(source, events, options)
   const start = contentStart(events[1])
@@ -57,8 +59,11 @@ class Composer {
   readonly events: Event[]
   readonly options: ComposeOptions
   readonly anchors = new Map<string, YamlValue>()
+  /** The maps and lists that are not read to their end yet. */
+  readonly unfinished = new Set<YamlValue>()
   next = 1
   position = 0
+  inBrackets = false
   readonly hasComments: boolean
 
   constructor(source: string, events: Event[], options: ComposeOptions) {
@@ -92,27 +97,39 @@ class Composer {
     const tag = event.tagStart >= 0 ? this.source.slice(event.tagStart, event.tagEnd) : ''
     const plain = event.style === SCALAR_STYLE.PLAIN
     if (tag !== '' && tag !== '!') return this.tagged(tag, text, !plain)
-    if (!plain || tag === '!') return new SourceScalar(text, text, true)
+    if (!plain || tag === '!') return new SourceScalar(this.printable(text, event), text, true)
+    if (text === '' && this.inBrackets && this.options.dialect === 'kustomize') return new EmptyInBrackets()
     const value = resolvePlain(text, this.options.dialect)
     if (value === text || String(value) === text) return value
+    if (typeof value === 'number' && !Number.isFinite(value))
+      return this.fail(`${text} is no number that JSON could hold; put it in quotes`, this.position)
     return new SourceScalar(text, value, false)
+  }
+
+  /** Go's parser knows no `\\/` and no halves of a pair; and its emitter writes no DEL that it could read again. */
+  printable(text: string, event: ScalarEvent): string {
+    const isEscaped =
+      event.style === SCALAR_STYLE.DOUBLE_QUOTED && text.length < event.valueEnd - event.valueStart
+    const raw = isEscaped ? this.source.slice(event.valueStart, event.valueEnd) : ''
+    const unknown = /(?<!\\)(?:\\\\)*(\\\/|\\u[dD][89a-fA-F])/.exec(raw)?.[1]
+    if (unknown !== undefined) this.fail(`unknown escape ${unknown}`, event.valueStart)
+    if (text.includes('\x7f')) this.fail('control characters are not allowed', event.valueStart)
+    return text
   }
 
   tagged(tag: string, text: string, quoted: boolean): YamlValue {
     const result = resolveTagged(tag, text, this.options.dialect)
     if (result === undefined) return this.fail(`cannot read \`${text}\` as ${tag}`, this.position)
-    return new SourceScalar(
-      typeof result === 'string' ? result : text,
-      result,
-      quoted || typeof result === 'string',
-    )
+    const isText = result === text
+    return new SourceScalar(text, result, quoted || isText)
   }
 
   sequence(event: SequenceEvent): YamlValue {
     this.position = event.start
     const list: YamlValue[] = []
-    this.anchored(event, list)
+    if (event.anchorStart >= 0) this.unfinished.add(this.anchored(event, list))
     while (this.events[this.next]?.type !== EVENT_ID.POP) list.push(this.node())
+    this.unfinished.delete(list)
     this.next += 1
     return list
   }
@@ -121,8 +138,12 @@ class Composer {
     this.position = event.start
     const map: YamlMap = {}
     const merges: YamlValue[] = []
-    this.anchored(event, map)
+    if (event.anchorStart >= 0) this.unfinished.add(this.anchored(event, map))
+    const outside = this.inBrackets
+    this.inBrackets ||= event.style === COLLECTION_STYLE.FLOW
     while (this.events[this.next]?.type !== EVENT_ID.POP) this.pair(map, merges)
+    this.inBrackets = outside
+    this.unfinished.delete(map)
     this.next += 1
     if (merges.length > 1) return this.fail('duplicate merge key', event.start)
     for (const merge of merges) this.mergeInto(map, merge)
@@ -197,13 +218,13 @@ class Composer {
     this.position = position
     const value = this.anchors.get(name)
     if (value === undefined) return this.fail(`unknown anchor '${name}' referenced`, position)
+    if (this.unfinished.has(value)) return this.fail(`the anchor '${name}' contains itself`, position)
     return this.copy(value, 0)
   }
 
   copy(value: YamlValue, depth: number): YamlValue {
     this.spend(1)
-    if (depth > this.options.maxDepth)
-      this.fail('an alias contains itself, or is nested too deep', this.position)
+    if (depth > this.options.maxDepth) this.fail('an alias is nested too deep', this.position)
     if (typeof value !== 'object' || value === null || value instanceof SourceScalar) return value
     if (Array.isArray(value)) return value.map((item) => this.copy(item, depth + 1))
     const map: YamlMap = {}

@@ -1,10 +1,10 @@
 import type { Json } from './object.ts'
-import { SourceScalar, type YamlMap, type YamlValue } from './yaml-scalar.ts'
+import { EmptyInBrackets, SourceScalar, type YamlMap, type YamlValue } from './yaml-scalar.ts'
 
 /** Drops what is only known of the source: the JSON value of a parsed tree. */
 export function plainValue(value: YamlValue): Json {
   if (typeof value !== 'object' || value === null) return value
-  if (value instanceof SourceScalar) return value.value
+  if (value instanceof SourceScalar) return value instanceof EmptyInBrackets ? '' : value.value
   if (Array.isArray(value)) return value.map(plainValue)
   return plainMap(value)
 }

@@ -15,6 +15,16 @@ export class SourceScalar {
   }
 }
 
+/**
+ * A null for which nothing is written, between brackets: `{a: , b}`. It is a null until it is printed; kustomize's
+ * emitter writes it as an empty string there.
+ */
+export class EmptyInBrackets extends SourceScalar {
+  constructor() {
+    super('', null, false)
+  }
+}
+
 export type ScalarValue = null | boolean | number | bigint | string
 export type YamlValue = ScalarValue | SourceScalar | YamlValue[] | YamlMap
 export type YamlMap = { [key: string]: YamlValue }

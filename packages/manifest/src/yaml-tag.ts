@@ -8,7 +8,7 @@ export function resolveTagged(tag: string, text: string, dialect: YamlDialect): 
   const value = resolvePlain(text, dialect)
   if (name === '!!null') return value === null ? null : undefined
   if (name === '!!bool') return typeof value === 'boolean' ? value : undefined
-  if (name === '!!timestamp') return text
+  if (name === '!!timestamp') return value
   if (typeof value === 'bigint') return value
   if (typeof value !== 'number') return undefined
   return name === '!!float' || Number.isInteger(value) ? value : undefined

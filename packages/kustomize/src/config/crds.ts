@@ -1,5 +1,6 @@
+import { BuildError, within } from '../build-error.ts'
 import type { TargetContext } from '../target/context.ts'
-import { isMap, isString, textOf, type Value, type ValueMap } from '../value.ts'
+import { isMap, isMissingOrNull, isString, textOf, type Value, type ValueMap } from '../value.ts'
 import {
   addReference,
   emptyConfig,
@@ -14,10 +15,27 @@ export function crdConfig(context: TargetContext): TransformerConfig | undefined
   if (paths.length === 0) return undefined
   let config = emptyConfig()
   for (const path of paths) {
-    const definitions = context.parser.configuration(context.loader.load(path))
+    const file = context.loader.load(path)
+    const definitions = context.parser.configuration(file)
+    within({ file: file.path }, () => checkDefinitions(definitions))
     if (isMap(definitions)) config = mergeConfig(config, configOf(definitions))
   }
   return config
+}
+
+/** Of what these files hold, a CustomResourceDefinition is no OpenAPI definition. */
+function checkDefinitions(definitions: Value | undefined): void {
+  if (isMissingOrNull(definitions)) return
+  if (!isMap(definitions)) throw new BuildError('bad-value', 'must be a map of OpenAPI definitions')
+  for (const name in definitions) {
+    const definition = definitions[name]
+    if (isMissingOrNull(definition) || isMap(definition)) continue
+    throw new BuildError(
+      'bad-value',
+      'must be an OpenAPI definition; a CustomResourceDefinition belongs under resources',
+      { field: name },
+    )
+  }
 }
 
 function configOf(definitions: ValueMap): TransformerConfig {

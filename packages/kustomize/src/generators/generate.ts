@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer'
+import { addedKey } from '../added-key.ts'
 import { BuildError } from '../build-error.ts'
 import type { Loader } from '../files/loader.ts'
 import type { GeneratorArgs, GeneratorOptions } from '../kustomization/types.ts'
@@ -16,8 +17,8 @@ export interface GenerateContext {
 export function generateConfigMap(args: GeneratorArgs, context: GenerateContext): Resource {
   const object = baseObject('ConfigMap', args)
   for (const { key, value } of sortByKey(loadKeyValues(args, context.loader))) {
-    if (typeof value === 'string') entries(object, 'data')[key] = stringValue(value)
-    else entries(object, 'binaryData')[key] = base64Lines(value)
+    if (typeof value === 'string') entries(object, 'data')[addedKey(key)] = stringValue(value)
+    else entries(object, 'binaryData')[addedKey(key)] = base64Lines(value)
   }
   return finish(object, args, context)
 }
@@ -27,7 +28,7 @@ export function generateSecret(args: GeneratorArgs, context: GenerateContext): R
   object.type = stringValue(args.type === undefined || args.type === '' ? 'Opaque' : args.type)
   const data = entries(object, 'data')
   for (const { key, value } of sortByKey(loadKeyValues(args, context.loader)))
-    data[key] = stringValue(base64Lines(value))
+    data[addedKey(key)] = stringValue(base64Lines(value))
   return finish(object, args, context)
 }
 
@@ -76,6 +77,7 @@ function finish(object: ValueMap, args: GeneratorArgs, context: GenerateContext)
 function addOptions(resource: Resource, options: GeneratorOptions): void {
   const labels = Object.entries(options.labels ?? {})
   const annotations = Object.entries(options.annotations ?? {})
+  for (const [key] of [...labels, ...annotations]) addedKey(key)
   if (labels.length > 0) resource.setMetaMap('labels', new Map(labels))
   if (annotations.length > 0) resource.setMetaMap('annotations', new Map(annotations))
   if (options.immutable === true) resource.object.immutable = true

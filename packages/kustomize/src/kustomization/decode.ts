@@ -58,7 +58,8 @@ function decodeStruct(
   path: string,
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {}
-  for (const key in value) {
+  // kustomize reads it as JSON with sorted keys: of two spellings of a field the last one counts.
+  for (const key of Object.keys(value).sort()) {
     const name = fieldName(key, fields)
     if (name === undefined) {
       if (options.strict) throw unknownField(key, fields, path)
@@ -89,7 +90,8 @@ function decodeScalar(
     return plain
   }
   if (shape === 'int') {
-    if (typeof plain !== 'number' || !Number.isInteger(plain)) throw wrongType(path, 'a whole number', value)
+    if (typeof plain !== 'number' || !Number.isSafeInteger(plain))
+      throw wrongType(path, 'a whole number', value)
     return plain
   }
   if (isString(value)) return textOf(value)

@@ -82,7 +82,7 @@ function mergeMap(
   if (!isMap(base)) return base
   const fields = new Set([...Object.keys(base), ...(isMap(patch) ? Object.keys(patch) : [])])
   for (const name of [...fields].sort()) {
-    mergeField(base, isMap(patch) ? patch[name] : undefined, name, context)
+    mergeField(base, isMap(patch) ? patch : {}, name, context)
   }
   return base
 }
@@ -101,13 +101,13 @@ function baseOfMap(target: Value | undefined, patch: Value | undefined): Value |
   return directive === 'replace' ? patch : target
 }
 
-function mergeField(base: ValueMap, patch: Value | undefined, name: string, context: MergeContext): void {
+function mergeField(base: ValueMap, patch: ValueMap, name: string, context: MergeContext): void {
   const { schemas, schema } = context
   const old = base[name]
   const known = schema === undefined ? undefined : schemas.field(schema, name)
-  const merged = strategicMerge(old, patch, {
+  const merged = strategicMerge(old, patch[name], {
     schemas,
-    schema: schemas.followed(commentSchema(base, name) ?? known),
+    schema: schemas.followed(commentSchema(base, name) ?? commentSchema(patch, name) ?? known),
     path: [...context.path, name],
   })
   if (merged === undefined) delete base[name]
@@ -117,7 +117,7 @@ function mergeField(base: ValueMap, patch: Value | undefined, name: string, cont
 
 /** A field may say in a comment how it is merged. */
 function commentSchema(map: ValueMap, name: string): SchemaNode | undefined {
-  const comment = jsonComments(map)?.[name]
+  const comment = isMissingOrNull(map[name]) ? undefined : jsonComments(map)?.[name]
   return comment === undefined ? undefined : compileComment(comment)
 }
 

@@ -25,7 +25,11 @@ export function readResources(
   file: string,
 ): Resource[] {
   const items = inlineLists(unwrapSoleList(documents).filter(checkItem(file)), file)
-  return items.map(({ value, line }) => new Resource(cloneMap(value), scopes, { file, line }))
+  return items.map(({ value, line }) => {
+    const resource = new Resource(cloneMap(value), scopes, { file, line })
+    resource.readNotes()
+    return resource
+  })
 }
 
 /** A List that is alone in its file stands for its items. */

@@ -50,6 +50,29 @@ export class Resource {
     this.source = source
   }
 
+  /** Takes up what another build of kustomize noted on the object. */
+  readNotes(): void {
+    const annotations = this.annotations
+    if (Array.isArray(this.metadata()?.annotations))
+      throw new BuildError('bad-value', 'must be a map', { ...this.source, field: 'metadata.annotations' })
+    const noted = (name: string) => annotations.get(`internal.config.kubernetes.io/${name}`)?.split(',') ?? []
+    const [names, namespaces, kinds] = [
+      noted('previousNames'),
+      noted('previousNamespaces'),
+      noted('previousKinds'),
+    ]
+    if (names.length !== namespaces.length || names.length !== kinds.length) {
+      throw new BuildError('bad-value', 'the notes on its previous names do not fit together', this.source)
+    }
+    this.previous = names.map((name, at) => ({
+      name,
+      namespace: namespaces[at] ?? '',
+      kind: kinds[at] ?? '',
+    }))
+    this.prefixes = noted('prefixes')
+    this.suffixes = noted('suffixes')
+  }
+
   get kind(): string {
     return textOf(this.object.kind)
   }

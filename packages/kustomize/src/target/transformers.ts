@@ -2,7 +2,7 @@ import { BuildError, within } from '../build-error.ts'
 import { mergeSpecs, type TransformerConfig } from '../config/transformer-config.ts'
 import type { FieldSpec } from '../fields/field-spec.ts'
 import { printJson } from '../json-text.ts'
-import type { LabelArgs } from '../kustomization/types.ts'
+import type { LabelArgs, Replacement } from '../kustomization/types.ts'
 import type { Origin } from '../resource/origin.ts'
 import { keyOf, type ResourceList } from '../resource/resource-list.ts'
 import { transformImages } from '../transformers/images.ts'
@@ -114,11 +114,16 @@ const makers: [kind: string, make: Maker][] = [
   [
     'ReplacementTransformer',
     (context) => {
-      const replacements = context.kustomization.replacements ?? []
+      const replacements = (context.kustomization.replacements ?? []).map(withoutEmptyTargets)
       return replacements.length === 0 ? [] : [['replacements', makeReplacements(replacements, context)]]
     },
   ],
 ]
+
+/** kustomize writes its fields out again for the transformer, and leaves out what is empty. */
+function withoutEmptyTargets({ targets, ...rest }: Replacement): Replacement {
+  return targets === undefined || targets.length === 0 ? rest : { ...rest, targets }
+}
 
 function each<Entry>(
   entries: Entry[] | undefined,

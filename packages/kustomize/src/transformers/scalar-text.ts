@@ -27,5 +27,7 @@ function typeOf(value: Value): string {
   const plain = SourceText.valueOf(value)
   if (plain === null) return 'null'
   if (typeof plain === 'string' && !isString(value)) return 'time'
-  return typeof plain === 'bigint' ? 'number' : typeof plain
+  if (typeof plain === 'bigint') return 'integer'
+  if (typeof plain !== 'number') return typeof plain
+  return /^[-+]?(\d[\d_]*|0[xob][\da-f_]+)$/i.test(textOf(value)) ? 'integer' : 'float'
 }

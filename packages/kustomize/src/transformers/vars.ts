@@ -96,7 +96,22 @@ function readVar(list: ResourceList, variable: Var): Value {
       { field: 'vars' },
     )
   }
-  return isScalar(value) && !isMissingOrNull(value) ? SourceText.valueOf(value) : `$(${name})`
+  if (!isScalar(value)) return `$(${name})`
+  const read = varValue(value)
+  if (read !== undefined) return read
+  throw new BuildError('bad-value', `the value '${textOf(value)}' of var '${name}' cannot be read`, {
+    field: 'vars',
+  })
+}
+
+/** What Go's strconv makes of a number or a boolean; the text of anything else. */
+function varValue(value: Value): Value | undefined {
+  const text = textOf(value)
+  const plain = SourceText.valueOf(value)
+  if (typeof plain === 'bigint') return plain
+  if (typeof plain !== 'number') return typeof plain === 'boolean' ? plain : text
+  if (/^[-+]?\d+$/.test(text)) return Number(text)
+  return Number.isNaN(Number(text)) || /^[-+]?0[xob]/i.test(text) ? undefined : plain
 }
 
 /** `ports[0]` is the name and the index. */
