@@ -1,7 +1,7 @@
 /**
  * Why a Git operation failed.
  * RefNotFound, EmptyRepository and InvalidReference speak of what was asked for; Damaged of our own copy on disk;
- * DiskFull of the disk below it; the others of the way to the server.
+ * DiskFull of the disk below it; StaleReference and PushRejected of a push that the server did not take; the others of the way to the server.
  */
 export type GitErrorCode =
   | 'AuthenticationFailed'
@@ -19,6 +19,8 @@ export type GitErrorCode =
   | 'IllegalPath'
   | 'DiskFull'
   | 'Damaged'
+  | 'StaleReference'
+  | 'PushRejected'
 
 /** A failed Git operation, in words for people. Never holds credentials, not even those of a URL. */
 export class GitError extends Error {
