@@ -1,6 +1,13 @@
 import { chmod, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type GitRepo, type GitServer, git, startGitServer, temporaryDirectory } from '@setpoint/testkit'
+import {
+  type GitRepo,
+  type GitServer,
+  git,
+  startGitServer,
+  startSshServer,
+  temporaryDirectory,
+} from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { listRemote } from './list-remote.ts'
 import { openMirror } from './mirror.ts'
@@ -134,4 +141,22 @@ it('push options reach the server', async () => {
   const options = { 'merge_request.create': '' }
   await push(remote, { ref: 'refs/heads/main', from: head, to: oid, pack, options })
   expect(await git(['show', `${oid}:a/b/c.yaml`], { cwd: repo.dir })).toBe('two')
+})
+
+it('over SSH a commit is pushed, and a stale one is not', async () => {
+  await using ssh = await startSshServer()
+  const repo = await ssh.create('fleet')
+  const first = await repo.commit({ 'a.yaml': 'one\n' })
+  const credentials = { identity: await ssh.createKey(), knownHosts: await ssh.knownHosts() }
+  const remote = { url: repo.url, timeoutMs: 20_000, ssh: credentials }
+  await using home = await temporaryDirectory('push')
+  const mirror = await openMirror(join(home.path, 'm'), { url: repo.url })
+  await mirror.fetch(remote, resolveReference(await listRemote(remote), { branch: 'main' }))
+  const changes = new Map([['a.yaml', Buffer.from('two\n')]])
+  const commit = { parent: first, author, timeMs: 0, message: 'Change', changes }
+  const { oid, pack } = await writeCommit(mirror.dir, commit)
+  await push(remote, { ref: 'refs/heads/main', from: first, to: oid, pack })
+  expect(await repo.head()).toBe(oid)
+  const again = push(remote, { ref: 'refs/heads/main', from: first, to: oid, pack })
+  await expect(again).rejects.toMatchObject({ code: 'StaleReference' })
 })

@@ -1,6 +1,5 @@
+import { transportUrl } from './address.ts'
 import { displayUrl, GitError } from './errors.ts'
-import { type Transport, operationHttp } from './http-client.ts'
-import { withoutCredentials } from './list-remote.ts'
 import { FLUSH, pktLine, readPktLines } from './pkt-line.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import { translateRemoteError } from './translate-error.ts'
