@@ -53,12 +53,15 @@ describe.each(Object.entries(variants))('with %s', (_, values) => {
     expect(await lint(values)).toContain('0 chart(s) failed')
   })
 
-  it('every Pod is locked down, measured and of one replica at a time', async () => {
+  it('every Pod is locked down and measured, and rolled unless it keeps a volume to itself', async () => {
     const objects = await render(values)
     const name = objects.some((object) => object.metadata.name.startsWith('gitops-')) ? 'gitops' : 'setpoint'
     for (const service of SERVICES) {
       const { spec } = find(objects, 'Deployment', `${name}-${service}`)
-      expect(spec).toMatchObject({ replicas: 1, strategy: { type: 'Recreate' } })
+      const isKept = spec.template.spec.volumes.some(
+        (volume: { persistentVolumeClaim?: object }) => volume.persistentVolumeClaim !== undefined,
+      )
+      expect(spec).toMatchObject({ replicas: 1, strategy: { type: isKept ? 'Recreate' : 'RollingUpdate' } })
       expect(spec.template.spec.serviceAccountName).toBe(`${name}-${service}`)
       const [container] = spec.template.spec.containers
       expect(container.livenessProbe.httpGet.path).toBe('/healthz')
@@ -98,6 +101,12 @@ describe('values', () => {
     ],
     ['an unknown log level', { logLevel: 'loud' }, '/logLevel'],
     ['an even number of NATS servers', { nats: { replicas: 2 } }, '/nats/replicas'],
+    ['no replica of a service', { apply: { replicas: 0 } }, '/apply/replicas'],
+    [
+      'two replicas of source on one volume',
+      { source: { replicas: 2, storage: { type: 'persistentVolumeClaim' } } },
+      'source.storage.type=emptyDir',
+    ],
     ['a digest that is none', { apply: { image: { digest: 'latest' } } }, '/apply/image/digest'],
     ['too little room for the streams', { nats: { storage: { size: '1Gi' } } }, '/nats/storage/size'],
     ['external NATS without an address', { nats: { enabled: false } }, '/nats/external/url'],

@@ -23,6 +23,8 @@ export interface ServiceParts {
   natsUrl: string
   /** Where its files go. */
   directory: string
+  /** Which of several replicas it is; without it, it is the only one. */
+  replica?: string
 }
 
 /** Where the source service keeps its files, below the directory. */
@@ -58,11 +60,15 @@ export async function startService(name: ServiceName, parts: ServiceParts): Prom
 }
 
 async function argumentsOf(name: ServiceName, parts: ServiceParts, address: string): Promise<string[]> {
+  const { replica } = parts
   const password = join(parts.directory, `${name}.password`)
   await writeFile(password, PASSWORDS[name] ?? '', { mode: 0o600 })
   const nats = [`--nats-url=${parts.natsUrl}`, `--nats-user=${name}`, `--nats-password-file=${password}`]
   const common = [`--kubeconfig=${parts.kubeconfig}`, `--http-addr=${address}`, '--stop-grace-seconds=5']
-  return [...common, ...nats, ...(name === 'source' ? await storageArguments(parts.directory) : [])]
+  const shared =
+    replica === undefined ? [] : ['--lease-namespace=setpoint-system', `--replica-name=${replica}`]
+  const storage = name === 'source' ? await storageArguments(join(parts.directory, replica ?? '')) : []
+  return [...common, ...nats, ...shared, ...storage]
 }
 
 async function storageArguments(directory: string): Promise<string[]> {

@@ -1,8 +1,8 @@
 {{- /*
 The Deployment of one service. Takes {root, component, values, args, volumes, mounts, ports}.
 
-One replica, and never two at once (Recreate): a service that runs twice would do its work twice, and two copies of
-apply could write against each other. It loses nothing when it dies; its successor goes on within seconds.
+Replicas share the work by Leases (docs/decisions): never two on one object at once, a new Pod takes its share, and one
+that stops hands its own over. A Pod that keeps a volume to itself is replaced, not rolled.
 */}}
 {{- define "setpoint.deployment" -}}
 {{- $root := .root }}
@@ -14,9 +14,14 @@ metadata:
   namespace: {{ $root.Release.Namespace }}
   labels: {{- include "setpoint.labels" . | nindent 4 }}
 spec:
-  replicas: 1
+  replicas: {{ $values.replicas }}
   strategy:
+    {{- if .recreate }}
     type: Recreate
+    {{- else }}
+    type: RollingUpdate
+    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+    {{- end }}
   revisionHistoryLimit: 3
   selector:
     matchLabels: {{- include "setpoint.selector" . | nindent 6 }}
@@ -39,6 +44,7 @@ spec:
           args:
             - --log-level={{ $root.Values.logLevel }}
             - --http-addr=:8080
+            - --lease-namespace={{ $root.Release.Namespace }}
             {{- include "setpoint.natsArgs" . | nindent 12 }}
             {{- range .args }}
             - {{ . | quote }}
@@ -153,4 +159,51 @@ allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
 runAsNonRoot: true
 capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- /* What a service needs to share its work: Leases in its own namespace. Takes {root, component}. */}}
+{{- define "setpoint.leaseRole" -}}
+{{- $name := printf "%s-%s-leases" (include "setpoint.name" .root) .component }}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- include "setpoint.labels" . | nindent 4 }}
+rules:
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    verbs: [get, list, watch, create, patch, update, delete]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ $name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- include "setpoint.labels" . | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ $name }}
+subjects:
+  - kind: ServiceAccount
+    name: {{ include "setpoint.name" .root }}-{{ .component }}
+    namespace: {{ .root.Release.Namespace }}
+{{- end }}
+
+{{- /* One Pod at a time goes when nodes are drained. Takes {root, component, values}. */}}
+{{- define "setpoint.disruptionBudget" -}}
+{{- if gt (int .values.replicas) 1 }}
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  name: {{ include "setpoint.name" .root }}-{{ .component }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{- include "setpoint.labels" . | nindent 4 }}
+spec:
+  maxUnavailable: 1
+  selector:
+    matchLabels: {{- include "setpoint.selector" . | nindent 6 }}
+{{- end }}
 {{- end }}

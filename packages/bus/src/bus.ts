@@ -53,6 +53,8 @@ export interface ConsumeOptions<T> {
 export interface Consumption {
   /** Resolves when every message that was there at the start has been handed over. */
   caughtUp: Promise<void>
+  /** Hands the present state over once more; resolves when that is done, which takes as long as NATS is away. */
+  readAgain(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -121,6 +123,7 @@ export class Bus implements AsyncDisposable {
     options: { traceId: string },
   ): Promise<void> {
     const bytes = encodeEnvelope(this.envelope(data, options.traceId))
+    this.options.beforeWrite?.()
     await this.guard(`publish ${subject}`, () =>
       this.js.publish(subject, bytes, { timeout: PUBLISH_TIMEOUT_MS }),
     )
@@ -145,6 +148,7 @@ export class Bus implements AsyncDisposable {
   async forget(subject: string): Promise<void> {
     await this.guard(`forget ${subject}`, async () => {
       const manager = await this.manager()
+      this.options.beforeWrite?.()
       await manager.streams.purge(streamOf(subject), { filter: subject })
     })
   }
@@ -158,6 +162,7 @@ export class Bus implements AsyncDisposable {
     consumer.restart()
     return {
       caughtUp: consumer.caughtUp,
+      readAgain: () => consumer.readAgain(),
       stop: async () => {
         this.consumers.delete(consumer)
         await consumer.stop()
@@ -199,6 +204,7 @@ export class Bus implements AsyncDisposable {
     await this.guard(`store ${bucket}/${name}`, async () => {
       const existing = await store.info(name)
       if (existing !== null && !existing.deleted && existing.metadata?.digest === stored.digest) return
+      this.options.beforeWrite?.()
       await store.putBlob({ name, metadata: { digest: stored.digest } }, bytes)
       count(this.stats.published, bucket, bytes.length)
     })
@@ -233,7 +239,9 @@ export class Bus implements AsyncDisposable {
   /** Removes an object; one that is gone already is no error. */
   async deleteBytes(bucket: Bucket, name: string): Promise<void> {
     await this.guard(`delete ${bucket}/${name}`, async () => {
-      if ((await this.bucket(bucket).info(name)) !== null) await this.bucket(bucket).delete(name)
+      const found = await this.bucket(bucket).info(name)
+      this.options.beforeWrite?.()
+      if (found !== null) await this.bucket(bucket).delete(name)
     })
   }
 

@@ -30,6 +30,8 @@ export interface BusConnectOptions {
   replicas?: number
   /** How long the first connection is tried. Default 60,000. */
   connectTimeoutMs?: number
+  /** Called before state is published, stored or removed; what it throws, the call throws. */
+  beforeWrite?(): void
 }
 
 /**

@@ -3,7 +3,7 @@ import { DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstr
 /** Reads one stream in order, and starts again where it was when the connection or the consumer is lost. */
 export class StateConsumer {
   readonly caughtUp: Promise<void>
-  private readonly markCaughtUp: () => void
+  private caught = Promise.withResolvers<void>()
   private readonly js: JetStreamClient
   private readonly stream: string
   private readonly filter: string
@@ -17,9 +17,7 @@ export class StateConsumer {
     this.stream = stream
     this.filter = filter
     this.onMessage = onMessage
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.caughtUp = promise
-    this.markCaughtUp = resolve
+    this.caughtUp = this.caught.promise
   }
 
   restart(options: { fromTheStart?: boolean } = {}): void {
@@ -28,6 +26,15 @@ export class StateConsumer {
     this.run?.abort()
     this.run = new AbortController()
     void this.loop(this.run.signal)
+  }
+
+  /** Hands the present state over once more. Settles when all of it was handed over, which is never while NATS is away. */
+  readAgain(): Promise<void> {
+    const before = this.caught
+    this.caught = Promise.withResolvers<void>()
+    void this.caught.promise.then(before.resolve)
+    this.restart({ fromTheStart: true })
+    return this.caught.promise
   }
 
   async stop(): Promise<void> {
@@ -54,7 +61,7 @@ export class StateConsumer {
         ? { deliver_policy: DeliverPolicy.LastPerSubject }
         : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.lastSequence + 1 }
     const consumer = await this.js.consumers.get(this.stream, { filter_subjects: [this.filter], ...start })
-    if ((await consumer.info()).num_pending === 0) this.markCaughtUp()
+    if ((await consumer.info()).num_pending === 0) this.caught.resolve()
     const messages = await consumer.consume({ max_messages: 500, idle_heartbeat: 5_000 })
     const abort = () => messages.stop()
     signal.addEventListener('abort', abort, { once: true })
@@ -63,7 +70,7 @@ export class StateConsumer {
         if (signal.aborted) return
         this.lastSequence = message.seq
         this.onMessage(message)
-        if (message.info.pending === 0) this.markCaughtUp()
+        if (message.info.pending === 0) this.caught.resolve()
       }
     } finally {
       signal.removeEventListener('abort', abort)

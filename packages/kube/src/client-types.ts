@@ -14,6 +14,8 @@ export interface KubeClientOptions {
   maxConcurrentRequests?: number | undefined
   /** Requests that may wait for a free stream; one more is refused at once. Default 10,000. */
   maxQueuedRequests?: number | undefined
+  /** Called in the very moment before a request goes out that changes something; what it throws, the call throws. */
+  beforeWrite?: (() => void) | undefined
 }
 
 /** A kind to look up; without a version, the one that the server prefers. group is '' for the core group. */

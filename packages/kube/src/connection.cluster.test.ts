@@ -7,13 +7,13 @@ import {
   binary,
   freePort,
   sharedCluster,
+  startTcpProxy,
   temporaryDirectory,
   testNamespace,
   waitFor,
 } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { changedKubeconfig, configMap, configMaps, recordingInformer, whoAmI } from '../test/cluster.ts'
-import { startTcpProxy } from '../test/tcp-proxy.ts'
 import {
   connectKube,
   fromKubeConfigText,

@@ -26,6 +26,7 @@ export class Http1Transport implements Transport {
 
   send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
+      request.beforeSend?.()
       const outgoing = this.#start(request, this.#requests, reject)
       const stop = deadline.onExpired((error) => cancel(outgoing, reject, error))
       outgoing.once('close', stop)

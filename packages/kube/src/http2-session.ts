@@ -65,6 +65,7 @@ export class Http2Session {
 
   send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
+      request.beforeSend?.()
       const stream = this.#open(request, reject)
       if (!stream) return
       const body = new BodyReader()

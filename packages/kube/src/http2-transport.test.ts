@@ -7,8 +7,8 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { startTcpProxy } from '@setpoint/testkit'
 import { expect, test } from 'vitest'
-import { startTcpProxy } from '../test/tcp-proxy.ts'
 import { KubeUnreachableError } from './errors.ts'
 import { Http2Session } from './http2-session.ts'
 import { Http2Transport } from './http2-transport.ts'

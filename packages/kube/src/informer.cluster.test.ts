@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import {
   sharedCluster,
   startControlPlane,
+  startTcpProxy,
   temporaryDirectory,
   testNamespace,
   waitFor,
 } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { changedKubeconfig, configMap, configMaps, recordingInformer } from '../test/cluster.ts'
-import { startTcpProxy } from '../test/tcp-proxy.ts'
 import { connectKube, type KubeClient, NoMatchError, startInformer } from './index.ts'
 
 describe('on a server that stays up', () => {

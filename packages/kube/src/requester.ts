@@ -33,6 +33,7 @@ export class Requester {
   readonly #limiter: Limiter
   readonly #timeoutMs: number
   readonly #headers: Record<string, string>
+  readonly #beforeWrite: (() => void) | undefined
 
   constructor({ endpoint, credentials, transport, limiter, options }: RequesterOptions) {
     this.#endpoint = endpoint
@@ -41,6 +42,7 @@ export class Requester {
     this.#transport = transport
     this.#limiter = limiter
     this.#timeoutMs = options.requestTimeoutMs ?? defaultTimeoutMs
+    this.#beforeWrite = options.beforeWrite
     this.#headers = { 'user-agent': options.userAgent ?? 'setpoint', ...endpoint.impersonation }
   }
 
@@ -125,6 +127,7 @@ export class Requester {
       target: this.#basePath + request.path + queryOf(request.query),
       headers,
       body,
+      beforeSend: isWrite(request) ? this.#beforeWrite : undefined,
     }
   }
 
@@ -150,6 +153,11 @@ export class Requester {
     await deadline.pause(waitMs)
     return true
   }
+}
+
+/** Dry runs change nothing. */
+function isWrite({ method, query }: RawRequest): boolean {
+  return method !== 'GET' && query?.dryRun === undefined
 }
 
 /** Whether a broken request may be sent again: the server has not worked on it, or doing it twice is no harm. */

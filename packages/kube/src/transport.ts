@@ -7,6 +7,8 @@ export interface HttpRequest {
   target: string
   headers: Record<string, string>
   body?: Buffer | undefined
+  /** Called in the very moment before the request goes out; what it throws is thrown instead. */
+  beforeSend?: (() => void) | undefined
 }
 
 export interface HttpResponse {

@@ -52,7 +52,9 @@ interface Entry {
   /** When the timer fires: ms since the epoch. */
   dueAt: number
   timerPriority: Priority
-  run: { abort: AbortController; since: number } | undefined
+  run: { abort: AbortController; since: number; ended: PromiseWithResolvers<void> } | undefined
+  /** Given away while it ran: its end asks for nothing. */
+  released: boolean
 }
 
 /**
@@ -104,6 +106,25 @@ export class KeyedQueue {
     this.lanes[entry.priority].delete(key)
     if (entry.state === 'running') entry.again = undefined
     else this.entries.delete(key)
+  }
+
+  /**
+   * Gives every key that matches away: it is forgotten, and a run that is under way may end within graceMs, then it is
+   * aborted. Settles when none of them runs any more.
+   */
+  async release(matches: (key: string) => boolean, graceMs = 15_000): Promise<void> {
+    const runs: NonNullable<Entry['run']>[] = []
+    for (const [key, entry] of [...this.entries]) {
+      if (!matches(key)) continue
+      this.forget(key)
+      if (entry.run === undefined) continue
+      entry.released = true
+      runs.push(entry.run)
+    }
+    const reason = new Error('somebody else works on it from now on')
+    const timer = setTimeout(() => runs.forEach(({ abort }) => void abort.abort(reason)), graceMs)
+    await Promise.all(runs.map(({ ended }) => ended.promise))
+    clearTimeout(timer)
   }
 
   health(): QueueHealth {
@@ -162,6 +183,7 @@ export class KeyedQueue {
       dueAt: Number.POSITIVE_INFINITY,
       timerPriority: 'normal',
       run: undefined,
+      released: false,
     }
     this.entries.set(key, entry)
     return entry
@@ -228,7 +250,9 @@ export class KeyedQueue {
     this.clearTimer(entry)
     this.running += 1
     const abort = new AbortController()
-    entry.run = { abort, since: this.options.now() }
+    const ended = Promise.withResolvers<void>()
+    entry.run = { abort, since: this.options.now(), ended }
+    entry.released = false
     const deadline = setTimeout(
       () => abort.abort(new Error(`took longer than ${this.options.deadlineMs / 1000} s`)),
       this.options.deadlineMs,
@@ -239,7 +263,7 @@ export class KeyedQueue {
       this.finish(key, entry, result)
     } catch (error) {
       entry.failures += 1
-      this.options.onError?.(key, error, entry.failures)
+      if (!entry.released) this.options.onError?.(key, error, entry.failures)
       this.finish(key, entry, { requeueAfterMs: retryAfterMs(error) ?? this.backoffMs(entry.failures) })
     } finally {
       clearTimeout(deadline)
@@ -250,10 +274,15 @@ export class KeyedQueue {
   private finish(key: string, entry: Entry, result: Result): void {
     this.running -= 1
     this.finished += 1
+    entry.run?.ended.resolve()
     entry.run = undefined
     entry.state = 'idle'
     if (this.running === 0) for (const waiter of this.idleWaiters.splice(0)) waiter()
     if (this.stopped) return
+    if (entry.released && entry.again === undefined) {
+      this.entries.delete(key)
+      return
+    }
     if (entry.again !== undefined) this.ready(key, entry, entry.again)
     if (result !== undefined)
       this.schedule(key, entry, Math.max(result.requeueAfterMs, 1), result.priority ?? 'low')

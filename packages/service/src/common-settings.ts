@@ -17,6 +17,21 @@ export const commonSettings = {
   'nats-credentials-file': { description: 'NATS .creds file', parse: text },
   'nats-ca-file': { description: 'PEM file of the CA of the NATS servers; turns TLS on', parse: text },
   'nats-replicas': { description: 'Copies of each stream', default: '1', parse: wholeNumber(1, 5) },
+  'lease-namespace': {
+    description:
+      'Namespace of the Leases by which replicas share the work; without it this process is the only one',
+    parse: text,
+  },
+  'replica-name': {
+    description:
+      'Name of this replica, unlike that of any other; the host name (in a cluster that of the Pod) if not given',
+    parse: replicaName,
+  },
+  'lease-duration-seconds': {
+    description: 'How long after its last sign of life a replica is waited for before others do its work',
+    default: '7',
+    parse: wholeNumber(2, 60),
+  },
   'http-addr': {
     description: 'Where /healthz, /readyz and /metrics are served',
     default: ':8080',
@@ -33,6 +48,12 @@ export const commonSettings = {
     parse: wholeNumber(0, 600),
   },
 } as const satisfies Settings
+
+function replicaName(given: string): string {
+  if (!/^[a-z0-9]([-a-z0-9.]{0,198}[a-z0-9])?$/.test(given))
+    throw new Error('must be lower case letters, digits, - and .')
+  return given
+}
 
 function natsUrl(given: string): string {
   for (const server of given.split(','))

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { type Bus, connectBus } from '@setpoint/bus'
 import { connectKube, type KubeClient } from '@setpoint/kube'
+import { Fence, joinReplicas, type Membership, soleMember } from '@setpoint/membership'
 import type { KeyedQueue } from '@setpoint/reconcile'
 import { type Logger, pino } from 'pino'
 import { commonSettings } from './common-settings.ts'
@@ -25,6 +26,8 @@ export interface ServiceContext<S extends Settings> {
   events: EventRecorder
   /** Names this process: host and pid. */
   instance: string
+  /** What of the work is this replica's. */
+  membership: Membership
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -65,7 +68,7 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
     ...common['http-addr'],
     metrics: context.metrics,
     livenessProblem: () => livenessProblem(service),
-    readinessProblem: () => context.bus.problem() ?? service.problem(),
+    readinessProblem: () => context.bus.problem() ?? context.membership.problem() ?? service.problem(),
   })
   for (const [name, queue] of Object.entries(service.queues)) context.metrics.watchQueue(name, queue)
   context.metrics.watchBus(context.bus.stats)
@@ -76,6 +79,7 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   await within(graceMs + 5_000, async () => {
     await service.stop(graceMs)
     await within(2_000, () => context.events.flush())
+    await context.membership.leave()
     await context.bus.close()
     await context.kube[Symbol.asyncDispose]()
     await server.close()
@@ -102,17 +106,19 @@ async function connect<S extends Settings>(
   log: Logger,
 ): Promise<ServiceContext<S>> {
   const now = Date.now
-  const kube = await connectKube({
-    ...given('kubeconfig', common.kubeconfig),
-    ...given('context', common.context),
-    userAgent: `setpoint-${definition.name}`,
-  })
+  const replica = replicaOf(common)
+  const fence = replica === undefined ? undefined : new Fence()
+  const beforeWrite = fence === undefined ? {} : { beforeWrite: () => fence.check() }
+  const cluster = { ...given('kubeconfig', common.kubeconfig), ...given('context', common.context) }
+  const userAgent = `setpoint-${definition.name}${replica === undefined ? '' : `/${replica}`}`
+  const kube = await connectKube({ ...cluster, ...beforeWrite, userAgent })
   const bus = await connectBus({
     url: common['nats-url'],
     producer: definition.name,
     log,
     now,
     replicas: common['nats-replicas'],
+    ...beforeWrite,
     ...given('user', common['nats-user']),
     ...given('password', await natsPassword(common['nats-password-file'])),
     ...given('credentialsFile', common['nats-credentials-file']),
@@ -120,7 +126,26 @@ async function connect<S extends Settings>(
   })
   const instance = `${hostname()}-${process.pid}`
   const events = new EventRecorder({ bus, kube, log, controller: definition.controller, instance, now })
-  return { config, common, log, bus, kube, metrics: new Metrics(), events, instance, now }
+  const membership =
+    fence === undefined || replica === undefined
+      ? soleMember()
+      : await joinReplicas({
+          kube: await connectKube({ ...cluster, userAgent }),
+          fence,
+          log,
+          service: definition.name,
+          replica,
+          process: `${instance}-${process.hrtime.bigint()}`,
+          namespace: common['lease-namespace'] ?? '',
+          durationMs: common['lease-duration-seconds'] * 1_000,
+        })
+  return { config, common, log, bus, kube, metrics: new Metrics(), events, instance, membership, now }
+}
+
+/** The name of this replica; undefined when it is the only one. */
+function replicaOf(common: CommonConfig): string | undefined {
+  if (common['lease-namespace'] === undefined) return undefined
+  return common['replica-name'] ?? hostname().toLowerCase()
 }
 
 function readConfigOrExit<S extends Settings>(

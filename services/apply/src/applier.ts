@@ -8,6 +8,7 @@ import {
   wishesOf,
 } from '@setpoint/contracts'
 import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
+import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
 import type { EventRecorder } from '@setpoint/service'
 import type { ApplyContext, Log, Task } from './context.ts'
@@ -35,6 +36,7 @@ export interface ApplierOptions {
   log: Log
   metrics: ApplyMetrics
   policy: Policy
+  membership: Membership
   now(): number
   sealingKey: Uint8Array
   /** Kustomizations that are worked on at once. */
@@ -48,6 +50,7 @@ export interface ApplierOptions {
 /** Turns what the watches and the bus say into runs over Kustomizations. */
 export class Applier {
   readonly queue: KeyedQueue
+  private readonly share: Share
   private readonly context: ApplyContext
   private readonly stopped = new AbortController()
   private readonly dependants = new Dependants()
@@ -62,6 +65,15 @@ export class Applier {
       backoff: { minMs: 500, maxMs: 15_000 },
       handle: (key, run) => this.handle(key, run),
       onError: (key, error, attempt) => this.noteError(key, error, attempt),
+    })
+    this.share = new Share({
+      membership: options.membership,
+      queue: this.queue,
+      keys: () => (this.begun ? this.context.kustomizations.keys() : []),
+      onLost: (key) => this.forget(key),
+      // What another replica has applied must be known before anything of it is touched.
+      prepare: () => this.context.renderings.readAgain(),
+      onTaken: (keys) => this.takeOver(keys),
     })
     this.context = {
       kube,
@@ -116,7 +128,7 @@ export class Applier {
     await atMost(CATCH_UP_MS, renderings.caughtUp)
     if (this.stopped.signal.aborted) return
     this.begun = true
-    for (const key of kustomizations.keys()) this.queue.add(key, { priority: this.firstPriority(key) })
+    for (const key of kustomizations.keys()) this.add(key, this.firstPriority(key))
   }
 
   /** Somebody asks for a full check of one Kustomization. */
@@ -137,6 +149,7 @@ export class Applier {
   }
 
   async stop(graceMs: number): Promise<void> {
+    this.share.stop()
     await this.context.renderings.stop()
     await this.queue.stop(graceMs)
     this.stopped.abort(new Error('the service stops'))
@@ -146,7 +159,7 @@ export class Applier {
   private async handle(key: string, { signal }: Run): Promise<Result> {
     const { context } = this
     const kustomization = context.kustomizations.get(key)
-    if (kustomization === undefined) return undefined
+    if (kustomization === undefined || !this.share.has(key)) return undefined
     const { uid = '', generation = 0 } = kustomization.metadata
     const rendering = context.renderings.get(key)
     const log = childLog(context.log, { kustomization: key, traceId: rendering?.traceId })
@@ -191,21 +204,34 @@ export class Applier {
   }
 
   private onKustomizationGone(key: string): void {
-    const { memory, renderings, driftWatches, healthWatches, outcomes } = this.context
     this.dependants.forget(key)
     this.queue.forget(key)
-    memory.forget(key)
-    renderings.forget(key)
-    driftWatches.release(key)
-    healthWatches.release(key)
-    outcomes.forget(key)
+    this.share.forget(key)
+    this.context.renderings.forget(key)
+    this.forget(key)
     this.noteContests(key, undefined)
     this.wakeTakers(key)
     this.wakeDependants(key)
   }
 
+  /** What is held of a Kustomization that is gone, or that is another replica's now. */
+  private forget(key: string): void {
+    const { memory, driftWatches, healthWatches, outcomes } = this.context
+    memory.forget(key)
+    driftWatches.release(key)
+    healthWatches.release(key)
+    outcomes.forget(key)
+  }
+
+  private takeOver(keys: readonly string[]): void {
+    this.context.log.info({ kustomizations: keys.length }, 'took over')
+    for (const key of keys) this.add(key, 'normal')
+  }
+
   private onRendering(key: string, next: Rendering, previous: Rendering | undefined): void {
     if (this.context.kustomizations.get(key) === undefined) return
+    if (next.message.set?.digest !== previous?.message.set?.digest) this.wakeTakers(key)
+    if (!this.share.has(key)) return
     const { set } = next.message
     const known = this.context.memory.find(key)
     const isBookkeeping =
@@ -214,7 +240,6 @@ export class Applier {
       known.generation === next.message.generation &&
       next.message.requestedAt === (previous?.message.requestedAt ?? '')
     this.add(key, isBookkeeping ? 'low' : 'high')
-    if (next.message.set?.digest !== previous?.message.set?.digest) this.wakeTakers(key)
   }
 
   private onHealthSign(key: string, id: string): void {
@@ -223,7 +248,7 @@ export class Applier {
   }
 
   private add(key: string, priority: Priority): void {
-    if (this.begun) this.queue.add(key, { priority })
+    if (this.begun && this.share.has(key)) this.queue.add(key, { priority })
   }
 
   private wakeDependants(key: string): void {

@@ -41,6 +41,11 @@ export class Renderings {
     return this.consumption.caughtUp
   }
 
+  /** Reads anew what the render service has said; resolves when all of it is known. */
+  readAgain(): Promise<void> {
+    return this.consumption.readAgain()
+  }
+
   get(key: string): Rendering | undefined {
     return this.byKey.get(key)
   }

@@ -8,7 +8,7 @@ import { policyOf } from './policy.ts'
 
 /** Starts the service: reads what is there, then works on every change, hint and timer. */
 export async function startApply(service: ServiceContext<typeof settings>): Promise<RunningService> {
-  const { config, bus, events, log, now } = service
+  const { config, bus, events, log, now, membership } = service
   const metrics = applyMetrics(service.metrics)
   const kube = countRequests(service.kube, metrics.requested)
   const sealingKey = await loadSealingKey(kube, config['sealing-key-secret'])
@@ -19,6 +19,7 @@ export async function startApply(service: ServiceContext<typeof settings>): Prom
     log,
     metrics,
     policy: policyOf(config),
+    membership,
     now,
     sealingKey,
     concurrent: config.concurrent,

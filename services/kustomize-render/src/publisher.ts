@@ -58,11 +58,18 @@ export class Publisher {
     return true
   }
 
-  /** Deletes stored sets that neither a message nor a history names. */
-  async sweep(): Promise<void> {
+  /** Deletes stored sets of our own Kustomizations that neither a message nor a history names. */
+  async sweep(isOwn: (key: string) => boolean): Promise<void> {
+    const names = await this.bus.listBytes(BUCKET)
     const inUse = this.inUse()
-    for (const name of await this.bus.listBytes(BUCKET))
-      if (!inUse.has(name)) await this.bus.deleteBytes(BUCKET, name)
+    for (const name of names)
+      if (isOwn(keyOfName(name)) && !inUse.has(name)) await this.bus.deleteBytes(BUCKET, name)
+  }
+
+  /** Another replica works on the Kustomization from now on. */
+  forget(key: string): void {
+    this.replaced.delete(key)
+    this.unannounced.delete(key)
   }
 
   private inUse(): Set<string> {
@@ -97,4 +104,10 @@ export class Publisher {
       await this.bus.deleteBytes(BUCKET, older)
     if (before !== undefined) this.replaced.set(key, before)
   }
+}
+
+/** The Kustomization in the name of a stored set, `<namespace>.<name>.<tag>`; only its name may have dots. */
+function keyOfName(name: string): string {
+  const [namespace = '', ...rest] = name.split('.')
+  return `${namespace}/${rest.slice(0, -1).join('.')}`
 }

@@ -48,9 +48,20 @@ export class Sources {
     return this.consumption.caughtUp
   }
 
-  /** The tree of a source, when it is loaded. */
+  /** Reads anew what the sources have said; resolves when all of it is known. */
+  readAgain(): Promise<void> {
+    return this.consumption.readAgain()
+  }
+
+  /** The present tree of a source; undefined while it, or a newer one, is being loaded. */
   get(key: string): SourceTree | undefined {
-    return this.current.get(key)
+    const tree = this.current.get(key)
+    const announced = this.announced.get(key)?.envelope.data
+    return tree !== undefined &&
+      announced?.revision === tree.message.revision &&
+      announced.tree?.digest === tree.digest
+      ? tree
+      : undefined
   }
 
   /** The bus has told of this source, even if its tree is still being loaded. */

@@ -2,6 +2,7 @@ import { KUSTOMIZATION, type Kustomization, renderedMessage, subjects } from '@s
 import { type Informer, startInformer } from '@setpoint/kube'
 import { createParseCache } from '@setpoint/kustomize'
 import type { KubeObject } from '@setpoint/manifest'
+import { Share } from '@setpoint/membership'
 import { KeyedQueue } from '@setpoint/reconcile'
 import { loadSealingKey, type RunningService, type ServiceContext } from '@setpoint/service'
 import type { settings } from './config.ts'
@@ -40,16 +41,43 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     backoff: { minMs: 250, maxMs: 30_000 },
     deadlineMs: 5 * 60_000,
     handle: async (key) => {
+      if (!share.has(key)) return undefined
       const kustomization = find(key)
       if (kustomization !== undefined) return renderer.render(kustomization)
       const last = results.message(key)
       if (last !== undefined) await publisher.remove(key, last)
       results.forget(key)
+      share.forget(key)
       return undefined
     },
     onError: (key, error, attempt) =>
       log.warn({ key, reason: String(error), attempt }, 'could not render; trying again'),
   })
+  const share = new Share({
+    membership: context.membership,
+    queue,
+    keys: () => all().map(({ metadata }) => keyOf(metadata)),
+    onLost: (key) => {
+      results.forget(key)
+      publisher.forget(key)
+    },
+    // What the others have read and said must be known before anything is said of theirs.
+    prepare: async () => {
+      await Promise.all([sources.readAgain(), recall(context, results)])
+    },
+    onTaken: (keys) => {
+      log.info({ kustomizations: keys.length }, 'took over')
+      for (const key of keys) queue.add(key)
+      removeGone()
+    },
+  })
+  /** Somebody may have died between a Kustomization's end and the end of its message. */
+  const removeGone = () => {
+    for (const { namespace, name } of results.messages()) {
+      const key = keyOf({ namespace, name })
+      if (find(key) === undefined) queue.add(key, { priority: 'low' })
+    }
+  }
   const sources = new Sources({
     bus,
     maxBytes: config['max-source-mib'] * MIB,
@@ -57,6 +85,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
       const tree = sources.get(key)
       // Those that the commit touches first; the others only learn the new revision.
       for (const kustomization of dependants(key)) {
+        if (!share.has(keyOf(kustomization.metadata))) continue
         const last = results.build(keyOf(kustomization.metadata))
         const untouched = last !== undefined && tree !== undefined && !touched(tree.files, last.fingerprints)
         queue.add(keyOf(kustomization.metadata), { priority: untouched ? 'low' : 'high' })
@@ -107,7 +136,10 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     results.forgetMessages()
     for (const one of all()) queue.add(keyOf(one.metadata))
   })
-  const sweeping = setInterval(() => publisher.sweep().catch(warn('could not sweep stored sets')), SWEEP_MS)
+  const sweeping = setInterval(
+    () => publisher.sweep((key) => share.has(key)).catch(warn('could not sweep stored sets')),
+    SWEEP_MS,
+  )
   sweeping.unref()
 
   return {
@@ -116,6 +148,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
       informer?.healthy && gitRepositories.healthy ? undefined : 'the API server cannot be watched',
     stop: async (graceMs) => {
       clearInterval(sweeping)
+      share.stop()
       stopWatchingLoss()
       await sources.stop(graceMs)
       await queue.stop(graceMs)
@@ -124,12 +157,16 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
   }
 }
 
-/** What we said before a restart: the same is not said again. */
+/** What we, or another replica, said of our Kustomizations: the same is not said again. */
 async function recall(context: ServiceContext<typeof settings>, results: Results): Promise<void> {
   const reading = context.bus.consume({
     type: renderedMessage,
     filter: subjects.all.rendered,
-    onMessage: ({ envelope, key }) => results.keepMessage(keyOf(key), envelope.data),
+    onMessage: ({ envelope, key }) => {
+      const name = keyOf(key)
+      if (context.membership.owns(name) && results.message(name) === undefined)
+        results.keepMessage(name, envelope.data)
+    },
   })
   await reading.caughtUp
   await reading.stop()

@@ -49,7 +49,8 @@ export async function recallState(context: SourceContext, task: Task): Promise<v
 /** Tells the world about a tree, first the bus, then the disk. @throws BusError, ArtifactError or a disk's error */
 export async function publishTree(context: SourceContext, task: Task, fetched: FetchedTree): Promise<void> {
   const { known } = task
-  const before = known.state?.tree
+  // Unless it was we who published last, the stream knows what is there to be replaced.
+  const before = known.published ? known.state?.tree : await publishedTree(context, task)
   const encoded = await encode(context, known, fetched.listing)
   const state = toState(task, fetched, encoded.tree)
   await putTree(context, known, encoded)
@@ -73,18 +74,25 @@ export async function assurePublished(context: SourceContext, task: Task): Promi
   const last = await context.bus.last(artifactMessage, subjectOf(task))
   await putKnown(context, known, known.state)
   if (!isDeepStrictEqual(last?.data, message)) {
+    const replaced = last?.data.tree
     await context.bus.publish(artifactMessage, subjectOf(task), message, { traceId: task.traceId })
     task.log.info({ revision: message.revision }, 'published again')
+    if (replaced !== undefined) await deleteReplaced(context, task, replaced, known.state.tree)
   }
   known.published = true
+}
+
+async function publishedTree(context: SourceContext, task: Task): Promise<ArtifactTree | undefined> {
+  return (await context.bus.last(artifactMessage, subjectOf(task)))?.data.tree
 }
 
 /** Says that the source is gone, and deletes its bytes. */
 export async function publishGone(context: SourceContext, task: Task): Promise<void> {
   const { namespace = '', name, uid = '' } = task.repository.metadata
+  const before = await publishedTree(context, task)
   const gone: ArtifactMessage = { kind: GIT_REPOSITORY.kind, namespace, name, uid, revision: '', url: '' }
   await context.bus.publish(artifactMessage, subjectOf(task), gone, { traceId: task.traceId })
-  const tree = task.known.state?.tree
+  const tree = task.known.published ? task.known.state?.tree : before
   for (const stored of [tree?.snapshot, tree?.delta]) await deleteObject(context, stored)
 }
 

@@ -1,4 +1,5 @@
-import { writeTarGz } from '@setpoint/artifact'
+import { applyDelta, decodeSnapshot, type FileContents, writeTarGz } from '@setpoint/artifact'
+import { type ArtifactTree, artifactMessage, GIT_REPOSITORY, subjects } from '@setpoint/contracts'
 import { readContents } from './archive.ts'
 import type { SourceContext } from './context.ts'
 
@@ -7,7 +8,7 @@ export async function restoreArchive(context: SourceContext, path: string): Prom
   const [, namespace, name] = path.split('/')
   const known = context.memory.find(`${namespace}/${name}`)
   const { state } = known ?? {}
-  if (known === undefined || state?.archive?.path !== path) return false
+  if (known === undefined || state?.archive?.path !== path) return restoreFromBus(context, path)
   try {
     const { bytes, digest } = await writeTarGz(await readContents(context, known, state))
     if (digest !== state.archive.digest) return false
@@ -17,4 +18,34 @@ export async function restoreArchive(context: SourceContext, path: string): Prom
     context.log.warn({ path, reason: String(error) }, 'an archive could not be made again')
     return false
   }
+}
+
+/** Another replica made the artifact: any of them can hand it out, for its files are on the bus. */
+async function restoreFromBus(context: SourceContext, path: string): Promise<boolean> {
+  const [, namespace = '', name = ''] = path.split('/')
+  const artifact = context.repositories.get(`${namespace}/${name}`)?.status?.artifact
+  if (artifact?.path !== path) return false
+  try {
+    const subject = subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name })
+    const message = (await context.bus.last(artifactMessage, subject))?.data
+    if (message?.tree === undefined || message.revision !== artifact.revision) return false
+    const { bytes, digest } = await writeTarGz(await readTree(context, message.tree))
+    if (digest !== artifact.digest) return false
+    await context.archives.write(path, bytes)
+    await context.archives.collect(path, context.now())
+    return true
+  } catch (error) {
+    context.log.warn({ path, reason: String(error) }, 'an archive could not be made from what is on the bus')
+    return false
+  }
+}
+
+async function readTree(context: SourceContext, tree: ArtifactTree): Promise<Iterable<FileContents>> {
+  const maxBytes = 2 * context.limits.artifactBytes
+  const snapshot = decodeSnapshot(await context.bus.getBytes('setpoint-artifact', tree.snapshot), {
+    maxBytes,
+  })
+  if (tree.delta === undefined) return snapshot
+  const delta = await context.bus.getBytes('setpoint-artifact', tree.delta)
+  return applyDelta(new Map(snapshot.map((contents) => [contents.file.path, contents])), delta).values()
 }

@@ -1,12 +1,14 @@
 import { newTraceId } from '@setpoint/bus'
 import { FINALIZER, type GitRepository, REQUESTED_AT_ANNOTATION } from '@setpoint/contracts'
 import { KubeUnreachableError } from '@setpoint/kube'
+import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { Log, SourceContext, Task } from './context.ts'
 import { reconcile } from './reconcile.ts'
 import { Repositories } from './repositories.ts'
 
 export interface SourcerOptions extends Omit<SourceContext, 'repositories'> {
+  membership: Membership
   /** Repositories that are worked on at once. */
   concurrent: number
   /** Only GitRepositories with these labels; empty: all. */
@@ -17,17 +19,29 @@ export interface SourcerOptions extends Omit<SourceContext, 'repositories'> {
 export class Sourcer {
   readonly queue: KeyedQueue
   readonly context: SourceContext
+  private readonly share: Share
   private readonly stopped = new AbortController()
   private readonly failures = new Map<string, number>()
   private readonly traceIds = new Map<string, string>()
   private begun = false
 
-  constructor({ concurrent, labelSelector, ...parts }: SourcerOptions) {
+  constructor({ concurrent, labelSelector, membership, ...parts }: SourcerOptions) {
     this.queue = new KeyedQueue({
       workers: concurrent,
       backoff: { minMs: 500, maxMs: 15_000 },
       handle: (key, run) => this.handle(key, run),
       onError: (key, error, attempt) => this.noteError(key, error, attempt),
+    })
+    this.share = new Share({
+      membership,
+      queue: this.queue,
+      keys: () => (this.begun ? this.context.repositories.keys() : []),
+      onLost: (key) => this.forget(key),
+      prepare: async () => undefined,
+      onTaken: (keys) => {
+        parts.log.info({ gitRepositories: keys.length }, 'took over')
+        for (const key of keys) this.queue.add(key, { priority: 'high' })
+      },
     })
     const { signal } = this.stopped
     const repositories = new Repositories(
@@ -52,12 +66,12 @@ export class Sourcer {
     const keys = repositories.keys()
     const uids = keys.map((key) => repositories.get(key)?.metadata.uid ?? '')
     await states.keepOnly(new Set(uids))
-    for (const key of keys) this.queue.add(key)
+    for (const key of keys) if (this.share.has(key)) this.queue.add(key)
   }
 
   /** Somebody says that there is news. */
   checkNow(key: string, traceId: string): void {
-    if (!this.begun || this.context.repositories.get(key) === undefined) return
+    if (!this.begun || this.context.repositories.get(key) === undefined || !this.share.has(key)) return
     this.traceIds.set(key, traceId)
     this.queue.add(key, { priority: 'high' })
   }
@@ -65,7 +79,8 @@ export class Sourcer {
   /** NATS has lost its state: what we know is said again. */
   publishAll(): void {
     this.context.memory.doubtPublished()
-    if (this.begun) for (const key of this.context.repositories.keys()) this.queue.add(key)
+    if (!this.begun) return
+    for (const key of this.context.repositories.keys()) if (this.share.has(key)) this.queue.add(key)
   }
 
   problem(): string | undefined {
@@ -74,6 +89,7 @@ export class Sourcer {
   }
 
   async stop(graceMs: number): Promise<void> {
+    this.share.stop()
     await this.queue.stop(graceMs)
     this.stopped.abort(new Error('the service stops'))
   }
@@ -81,7 +97,7 @@ export class Sourcer {
   private async handle(key: string, { signal }: Run): Promise<Result> {
     const { context } = this
     const repository = context.repositories.get(key)
-    if (repository === undefined) return undefined
+    if (repository === undefined || !this.share.has(key)) return undefined
     const startedAt = context.now()
     const task = this.task(key, repository, signal)
     try {
@@ -115,13 +131,20 @@ export class Sourcer {
   }
 
   private onRepository(key: string, next: GitRepository, previous: GitRepository | undefined): void {
-    if (!this.begun || !(previous === undefined || asksForWork(next, previous))) return
+    if (!this.begun || !(previous === undefined || asksForWork(next, previous)) || !this.share.has(key))
+      return
     this.failures.delete(key)
     this.queue.add(key, { priority: 'high' })
   }
 
   private onRepositoryGone(key: string): void {
     this.queue.forget(key)
+    this.share.forget(key)
+    this.forget(key)
+  }
+
+  /** What is held of a GitRepository that is gone, or that is another replica's now. */
+  private forget(key: string): void {
     this.context.memory.forget(key)
     this.failures.delete(key)
     this.traceIds.delete(key)

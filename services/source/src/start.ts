@@ -16,7 +16,7 @@ type SourceConfig = ServiceContext<typeof settings>['config']
 
 /** Starts the service: serves archives, lists what is there, then works on every change, hint and timer. */
 export async function startSource(service: ServiceContext<typeof settings>): Promise<RunningService> {
-  const { config, bus, events, kube, log, now } = service
+  const { config, bus, events, kube, log, now, membership } = service
   const archives = archiveStore(config)
   const sourcer = new Sourcer({
     kube,
@@ -24,6 +24,7 @@ export async function startSource(service: ServiceContext<typeof settings>): Pro
     events,
     log,
     now,
+    membership,
     archives,
     metrics: sourceMetrics(service.metrics),
     limits: limitsOf(config),

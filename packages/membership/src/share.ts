@@ -1,0 +1,69 @@
+import type { KeyedQueue } from '@setpoint/reconcile'
+import type { Membership } from './membership.ts'
+
+export interface ShareOptions {
+  membership: Membership
+  /** The queue that works on the keys. */
+  queue: KeyedQueue
+  /** Every key that there is. */
+  keys(): Iterable<string>
+  /** Forget what is held in memory of a key: somebody else works on it from now on. */
+  onLost(key: string): void
+  /** Reads anew what others may have said of keys that have become ours. They are not ours before that is done. */
+  prepare(keys: readonly string[]): Promise<void>
+  /** Keys have become ours: work on them. */
+  onTaken(keys: readonly string[]): void
+}
+
+/** The keys that this replica works on, kept up to date as replicas come and go. */
+export class Share {
+  private readonly options: ShareOptions
+  private readonly held = new Set<string>()
+  /** Ours, but not prepared yet. */
+  private readonly coming = new Set<string>()
+  private readonly stopWatching: () => void
+
+  constructor(options: ShareOptions) {
+    this.options = options
+    this.stopWatching = options.membership.onChange({
+      release: (isLost) => this.release(isLost),
+      regain: () => void this.regain(),
+    })
+  }
+
+  /** Whether to work on a key; asked at the start of every run, too. */
+  has(key: string): boolean {
+    if (!this.options.membership.owns(key) || this.coming.has(key)) return false
+    this.held.add(key)
+    return true
+  }
+
+  /** The key does not exist any more. */
+  forget(key: string): void {
+    this.held.delete(key)
+    this.coming.delete(key)
+  }
+
+  stop(): void {
+    this.stopWatching()
+  }
+
+  private async release(isLost: (key: string) => boolean): Promise<void> {
+    const lost = [...this.held].filter(isLost)
+    for (const key of lost) this.held.delete(key)
+    for (const key of [...this.coming].filter(isLost)) this.coming.delete(key)
+    await this.options.queue.release(isLost)
+    for (const key of lost) if (!this.held.has(key)) this.options.onLost(key)
+  }
+
+  private async regain(): Promise<void> {
+    const { keys, membership, prepare, onTaken } = this.options
+    const isNew = (key: string) => !this.held.has(key) && !this.coming.has(key) && membership.owns(key)
+    const gained = [...keys()].filter(isNew)
+    if (gained.length === 0) return
+    for (const key of gained) this.coming.add(key)
+    await prepare(gained)
+    const taken = gained.filter((key) => this.coming.delete(key) && this.has(key))
+    if (taken.length > 0) onTaken(taken)
+  }
+}
