@@ -170,7 +170,7 @@ describe('values', () => {
       objects.filter(({ kind }) => kind === 'CustomResourceDefinition')
     expect(definitions(await render({ crds: { install: false } }))).toEqual([])
     const installed = definitions(await render())
-    expect(installed).toHaveLength(2)
+    expect(installed.length).toBeGreaterThan(1)
     for (const { metadata } of installed)
       expect(metadata).toMatchObject({ annotations: { 'helm.sh/resource-policy': 'keep' } })
   })

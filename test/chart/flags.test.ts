@@ -19,7 +19,7 @@ beforeAll(async () => void (await binary('helm')), 600_000)
 describe.each(['source', 'kustomize-render', 'apply'])('%s', (service) => {
   it('takes the flags of the chart', async () => {
     const flags = await flagsOf(service)
-    for (const values of [{}, { nats: externalNats }]) {
+    for (const values of [{}, { nats: externalNats, otlpEndpoint: 'http://collector:4318' }]) {
       const [container] = find(await render(values), 'Deployment', `setpoint-${service}`).spec.template.spec
         .containers
       expect(flags).toEqual(expect.arrayContaining(container.args.map(nameOf)))

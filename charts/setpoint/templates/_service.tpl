@@ -43,6 +43,9 @@ spec:
           imagePullPolicy: {{ $root.Values.image.pullPolicy }}
           args:
             - --log-level={{ $root.Values.logLevel }}
+            {{- with $root.Values.otlpEndpoint }}
+            - --otlp-endpoint={{ . }}
+            {{- end }}
             - --http-addr=:8080
             - --lease-namespace={{ $root.Release.Namespace }}
             {{- include "setpoint.natsArgs" . | nindent 12 }}

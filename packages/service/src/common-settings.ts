@@ -37,6 +37,11 @@ export const commonSettings = {
     default: ':8080',
     parse: listenAddress,
   },
+  'otlp-endpoint': {
+    description:
+      'OpenTelemetry collector (OTLP over HTTP) that gets a span for each step of a commit; or OTEL_EXPORTER_OTLP_ENDPOINT',
+    parse: httpUrl,
+  },
   'log-level': {
     description: 'Least severe log level',
     default: 'info',
@@ -59,5 +64,10 @@ function natsUrl(given: string): string {
   for (const server of given.split(','))
     if (!/^(nats|tls|ws|wss):\/\/[^\s/]+\/?$/.test(server))
       throw new Error('must be nats://host:port, several with commas')
+  return given
+}
+
+function httpUrl(given: string): string {
+  if (!/^https?:\/\/[^\s/]+/.test(given)) throw new Error('must be http://host:port')
   return given
 }

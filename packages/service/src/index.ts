@@ -23,3 +23,4 @@ export {
   type ServiceDefinition,
 } from './run-service.ts'
 export { loadSealingKey } from './sealing-key.ts'
+export { type FinishedSpan, noTracing, type Tracing } from './tracing.ts'

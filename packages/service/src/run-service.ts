@@ -11,6 +11,7 @@ import { type Config, ConfigError, helpText, readConfig, type Settings } from '.
 import { EventRecorder } from './events.ts'
 import { startHealthServer } from './health-server.ts'
 import { Metrics } from './metrics.ts'
+import { noTracing, startTracing, type Tracing } from './tracing.ts'
 
 type CommonConfig = Config<typeof commonSettings>
 
@@ -24,6 +25,7 @@ export interface ServiceContext<S extends Settings> {
   kube: KubeClient
   metrics: Metrics
   events: EventRecorder
+  tracing: Tracing
   /** Names this process: host and pid. */
   instance: string
   /** What of the work is this replica's. */
@@ -79,6 +81,7 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   await within(graceMs + 5_000, async () => {
     await service.stop(graceMs)
     await within(2_000, () => context.events.flush())
+    await within(2_000, () => context.tracing.stop())
     await context.membership.leave()
     await context.bus.close()
     await context.kube[Symbol.asyncDispose]()
@@ -139,7 +142,8 @@ async function connect<S extends Settings>(
           namespace: common['lease-namespace'] ?? '',
           durationMs: common['lease-duration-seconds'] * 1_000,
         })
-  return { config, common, log, bus, kube, metrics: new Metrics(), events, instance, membership, now }
+  const tracing = await tracingOf(definition.name, instance, common, log)
+  return { config, common, log, bus, kube, metrics: new Metrics(), events, tracing, instance, membership, now }
 }
 
 /** The name of this replica; undefined when it is the only one. */
@@ -165,6 +169,19 @@ function readConfigOrExit<S extends Settings>(
     process.stderr.write(`${definition.name}: ${error.message}\nSee ${definition.name} --help\n`)
     process.exit(2)
   }
+}
+
+async function tracingOf(
+  service: string,
+  instance: string,
+  common: CommonConfig,
+  log: Logger,
+): Promise<Tracing> {
+  const endpoint = common['otlp-endpoint'] ?? process.env.OTEL_EXPORTER_OTLP_ENDPOINT
+  if (endpoint === undefined || endpoint === '') return noTracing
+  const onError = (error: unknown) =>
+    log.debug({ reason: String(error) }, 'spans did not reach the collector')
+  return startTracing({ endpoint, service, instance, onError })
 }
 
 /** The password from its file, or from the environment, so that it never shows in a process list. */

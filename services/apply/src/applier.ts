@@ -10,7 +10,7 @@ import {
 import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
-import type { EventRecorder } from '@setpoint/service'
+import type { EventRecorder, Tracing } from '@setpoint/service'
 import type { ApplyContext, Log, Task } from './context.ts'
 import { Dependants } from './dependants.ts'
 import { driftListener, healDelayMs } from './drift/drift.ts'
@@ -33,6 +33,7 @@ export interface ApplierOptions {
   kube: KubeClient
   bus: Bus
   events: EventRecorder
+  tracing: Tracing
   log: Log
   metrics: ApplyMetrics
   policy: Policy
@@ -57,7 +58,7 @@ export class Applier {
   private begun = false
 
   constructor(options: ApplierOptions) {
-    const { kube, bus, events, log, metrics, policy, now, parallel } = options
+    const { kube, bus, events, tracing, log, metrics, policy, now, parallel } = options
     const { signal } = this.stopped
     const memory = new Memory()
     this.queue = new KeyedQueue({
@@ -79,6 +80,7 @@ export class Applier {
       kube,
       bus,
       events,
+      tracing,
       log,
       metrics,
       policy,

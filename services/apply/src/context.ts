@@ -2,7 +2,7 @@ import type { Bus } from '@setpoint/bus'
 import type { Kustomization, KustomizationWishes } from '@setpoint/contracts'
 import type { KubeClient } from '@setpoint/kube'
 import type { InventoryEntry } from '@setpoint/manifest'
-import type { EventRecorder } from '@setpoint/service'
+import type { EventRecorder, Tracing } from '@setpoint/service'
 import type { DriftWatches } from './drift/drift-watches.ts'
 import type { HealthWatches } from './health/health-watches.ts'
 import type { Known, Memory } from './known.ts'
@@ -29,6 +29,7 @@ export interface ApplyContext {
   kube: KubeClient
   bus: Bus
   events: EventRecorder
+  tracing: Tracing
   log: Log
   metrics: ApplyMetrics
   policy: Policy

@@ -33,7 +33,7 @@ import { type Chosen, chooseSet, heldTo, tellRollback } from './rollback.ts'
 import { publishOutcome, settle } from './settle.ts'
 import { intervalMs, retryIntervalMs, timeoutMs } from './spec.ts'
 import { awaitingHealth, progressing, type Settlement } from './status/settlement.ts'
-import { changesetOf, record, tellChanges, tellFinished } from './tell.ts'
+import { changesetOf, record, recordStep, tellChanges, tellFinished } from './tell.ts'
 
 /** How often something that should be there in moments is looked for, should its sign get lost. */
 const DEPENDENCY_RETRY_MS = 30_000
@@ -327,6 +327,7 @@ async function succeed(
     publishOutcome(context, task, settlement, { run: durationMs, commitToReady })
     const busOnly = changeset === '' && health.healthy?.status !== 'True'
     tellFinished(context, task, { nextRunMs: intervalMs(task.kustomization), busOnly })
+    if (!busOnly) recordStep(context, task, 'apply.ready')
   }
   task.known.toldFailure = ''
   task.known.waitingSince = undefined

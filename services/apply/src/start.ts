@@ -16,6 +16,7 @@ export async function startApply(service: ServiceContext<typeof settings>): Prom
     kube,
     bus,
     events,
+    tracing: service.tracing,
     log,
     metrics,
     policy: policyOf(config),

@@ -16,6 +16,7 @@ export function changesetOf(changes: readonly Change[], pruned: Pruned): string 
 /** Objects of the set were changed: one event with a line for each. */
 export function tellChanges(context: ApplyContext, task: Task, changeset: string): void {
   if (changeset === '') return
+  recordStep(context, task, 'apply.apply')
   task.log.info({ changes: changeset.split('\n').slice(0, 50) }, 'server-side apply completed')
   record(context, task, { severity: 'info', reason: 'Progressing', message: changeset })
 }
@@ -45,10 +46,29 @@ export function tellFailure(
   const failure = `${reason}\n${message}\n${task.rendering?.message.revision ?? ''}`
   if (task.known.toldFailure === failure) return false
   task.known.toldFailure = failure
+  recordStep(context, task, 'apply.reconcile', severity === 'error' ? `${reason}: ${message}` : undefined)
   if (severity === 'error') task.log.error({ reason, error: message }, 'reconciliation failed')
   else task.log.info({ reason, message }, 'reconciliation waits')
   record(context, task, { severity, reason, message })
   return true
+}
+
+/** A step of a commit's way that this run has ended, for the collector of traces. */
+export function recordStep(
+  { tracing, now }: ApplyContext,
+  { key, startedAt, rendering }: Task,
+  name: string,
+  problem?: string,
+): void {
+  if (rendering === undefined) return
+  tracing.record({
+    name,
+    traceId: rendering.traceId,
+    startMs: startedAt,
+    endMs: now(),
+    attributes: { kustomization: key, revision: rendering.message.revision },
+    ...(problem === undefined ? {} : { problem }),
+  })
 }
 
 export function record(

@@ -1,4 +1,4 @@
-import { buildSet, readVariables, type Variables, VariablesError } from '@setpoint/build'
+import { type BuildOutcome, buildSet, readVariables, type Variables, VariablesError } from '@setpoint/build'
 import { newTraceId } from '@setpoint/bus'
 import {
   type Kustomization,
@@ -9,6 +9,7 @@ import {
 import type { KubeClient } from '@setpoint/kube'
 import type { ParseCache } from '@setpoint/kustomize'
 import { jitter, type Result } from '@setpoint/reconcile'
+import type { Tracing } from '@setpoint/service'
 import type { Logger } from 'pino'
 import { takeFingerprints, touched } from './fingerprints.ts'
 import type { GitRepositories } from './git-repositories.ts'
@@ -27,6 +28,8 @@ export interface RendererOptions {
   results: Results
   publisher: Publisher
   metrics: RenderMetrics
+  tracing: Tracing
+  now(): number
   cache: ParseCache
   crossNamespaceRefs: boolean
 }
@@ -105,32 +108,42 @@ export class Renderer {
     variables: Variables | undefined,
     inputs: Pick<LastBuild, 'spec' | 'variables' | 'source'>,
   ): Promise<LastBuild['result']> {
-    const { metrics, results, publisher, cache, log } = this.options
+    const { metrics, results, publisher, cache, now } = this.options
     const key = keyOf(kustomization.metadata)
+    const startMs = now()
     const start = performance.now()
     const outcome = buildSet(kustomization, tree.files, variables, cache)
     const seconds = (performance.now() - start) / 1000
     metrics.duration.observe(seconds)
     metrics.renders.inc({ result: outcome.problem === undefined ? 'success' : 'failure' })
-    const { name, namespace } = kustomization.metadata
-    log.info(
-      {
-        name,
-        namespace,
-        traceId: tree.traceId,
-        revision: tree.message.revision,
-        ms: Math.round(seconds * 1000),
-        objects: outcome.set?.objects ?? 0,
-        problem: outcome.problem?.reason,
-      },
-      'rendered',
-    )
+    this.tellBuilt(key, tree, outcome, { startMs, ms: Math.round(seconds * 1000) })
     const result =
       outcome.set === undefined
         ? { problem: { ...outcome.problem, stalled: false } }
         : { set: await publisher.store(key, outcome.set) }
     results.keepBuild(key, { ...inputs, fingerprints: takeFingerprints(tree.files, outcome.reads), result })
     return result
+  }
+
+  private tellBuilt(
+    key: string,
+    { traceId, message: { revision } }: SourceTree,
+    { set, problem }: BuildOutcome,
+    { startMs, ms }: { startMs: number; ms: number },
+  ): void {
+    const objects = set?.objects ?? 0
+    this.options.log.info(
+      { kustomization: key, traceId, revision, ms, objects, problem: problem?.reason },
+      'rendered',
+    )
+    this.options.tracing.record({
+      name: 'kustomize-render.build',
+      traceId,
+      startMs,
+      endMs: startMs + ms,
+      attributes: { kustomization: key, revision, objects },
+      ...(problem === undefined ? {} : { problem: `${problem.reason}: ${problem.message}` }),
+    })
   }
 
   private async tell(kustomization: Kustomization, { traceId, ...content }: Content): Promise<void> {

@@ -110,6 +110,8 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     results,
     publisher,
     metrics: renderMetrics(context.metrics),
+    tracing: context.tracing,
+    now,
     cache: createParseCache({ maxBytes: config['parse-cache-mib'] * MIB }),
     crossNamespaceRefs: !config['no-cross-namespace-refs'],
   })

@@ -1,7 +1,7 @@
 import type { Bus } from '@setpoint/bus'
 import type { GitRepository } from '@setpoint/contracts'
 import type { KubeClient } from '@setpoint/kube'
-import type { EventRecorder } from '@setpoint/service'
+import type { EventRecorder, Tracing } from '@setpoint/service'
 import type { ArchiveStore } from './archive-store.ts'
 import type { Known, Memory } from './known.ts'
 import type { SourceMetrics } from './metrics.ts'
@@ -29,6 +29,7 @@ export interface SourceContext {
   kube: KubeClient
   bus: Bus
   events: EventRecorder
+  tracing: Tracing
   log: Log
   metrics: SourceMetrics
   /** Milliseconds since the epoch. */
@@ -51,6 +52,8 @@ export interface Task {
   attempt: number
   /** Of what set this run off; travels with the artifact to Ready. */
   traceId: string
+  /** Milliseconds since the epoch. */
+  startedAt: number
   signal: AbortSignal
   log: Log
 }

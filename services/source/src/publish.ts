@@ -58,12 +58,23 @@ export async function publishTree(context: SourceContext, task: Task, fetched: F
     traceId: task.traceId,
   })
   task.log.info({ revision: state.revision, digest: encoded.tree.digest, traceId: task.traceId }, 'published')
+  recordFetch(context, task, state)
   if (encoded.snapshot !== undefined) known.base = fetched.listing.files
   known.fresh = encoded.snapshot === undefined ? fetched.listing.fresh : new Map()
   known.published = true
   known.state = state
   await persist(context, known, encoded)
   if (before !== undefined) await deleteReplaced(context, task, before, encoded.tree)
+}
+
+function recordFetch({ tracing, now }: SourceContext, task: Task, { revision, tree }: SourceState): void {
+  tracing.record({
+    name: 'source.fetch',
+    traceId: task.traceId,
+    startMs: task.startedAt,
+    endMs: now(),
+    attributes: { gitRepository: task.key, revision, files: tree.files },
+  })
 }
 
 /** Sends what is known again when the stream holds something else. Looks once, and again when that was put in doubt. */

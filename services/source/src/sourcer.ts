@@ -99,7 +99,7 @@ export class Sourcer {
     const repository = context.repositories.get(key)
     if (repository === undefined || !this.share.has(key)) return undefined
     const startedAt = context.now()
-    const task = this.task(key, repository, signal)
+    const task = this.task(key, repository, { signal, startedAt })
     try {
       const result = await reconcile(context, task)
       const ready = task.repository.status?.conditions?.find(({ type }) => type === 'Ready')
@@ -112,14 +112,14 @@ export class Sourcer {
     }
   }
 
-  private task(key: string, repository: GitRepository, signal: AbortSignal): Task {
+  private task(key: string, repository: GitRepository, run: Pick<Task, 'signal' | 'startedAt'>): Task {
     const { uid = '', generation = 0 } = repository.metadata
     const traceId = this.traceIds.get(key) ?? newTraceId()
     this.traceIds.delete(key)
     const known = this.context.memory.of(key, uid)
     const log = childLog(this.context.log, { gitRepository: key, traceId })
     const attempt = (this.failures.get(key) ?? 0) + 1
-    return { key, repository, generation, known, attempt, traceId, signal, log }
+    return { key, repository, generation, known, attempt, traceId, log, ...run }
   }
 
   private noteError(key: string, error: unknown, attempt: number): void {

@@ -22,6 +22,7 @@ export async function startSource(service: ServiceContext<typeof settings>): Pro
     kube,
     bus,
     events,
+    tracing: service.tracing,
     log,
     now,
     membership,
