@@ -143,7 +143,19 @@ async function connect<S extends Settings>(
           durationMs: common['lease-duration-seconds'] * 1_000,
         })
   const tracing = await tracingOf(definition.name, instance, common, log)
-  return { config, common, log, bus, kube, metrics: new Metrics(), events, tracing, instance, membership, now }
+  return {
+    config,
+    common,
+    log,
+    bus,
+    kube,
+    metrics: new Metrics(),
+    events,
+    tracing,
+    instance,
+    membership,
+    now,
+  }
 }
 
 /** The name of this replica; undefined when it is the only one. */
