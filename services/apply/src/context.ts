@@ -3,6 +3,7 @@ import type { Kustomization, KustomizationWishes } from '@setpoint/contracts'
 import type { KubeClient } from '@setpoint/kube'
 import type { InventoryEntry } from '@setpoint/manifest'
 import type { EventRecorder, Tracing } from '@setpoint/service'
+import type { Rejection } from './apply/rejection.ts'
 import type { DriftWatches } from './drift/drift-watches.ts'
 import type { HealthWatches } from './health/health-watches.ts'
 import type { Known, Memory } from './known.ts'
@@ -56,6 +57,12 @@ export interface Task {
   generation: number
   known: Known
   wishes: KustomizationWishes
+  /** What differs from Git is brought back: the mode says so, or somebody has asked for it. */
+  enforces: boolean
+  /** The set was in place already when this process began. */
+  settledBefore: boolean
+  /** What was refused while the rest was applied. */
+  refused: Rejection[]
   rendering: Rendering | undefined
   /** What this run holds the cluster to, once that is known. */
   chosen: Chosen | undefined

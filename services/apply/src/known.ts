@@ -1,6 +1,8 @@
 import type { OutcomeMessage } from '@setpoint/contracts'
 import type { ObjectRef } from '@setpoint/manifest'
 import { fullAllowance, type HealAllowance } from './drift/drift.ts'
+import type { DriftReport } from './drift/drift-report.ts'
+import type { Fight } from './drift/fights.ts'
 import type { PendingHealth } from './health/pending.ts'
 
 /** What was applied of one object, and how it looked then. */
@@ -56,6 +58,12 @@ export interface Known {
   handOverSince: number | undefined
   /** Objects that another Kustomization holds, by inventory id. */
   contested: Map<string, Contested>
+  /** What differs from Git and is left so, by inventory id. */
+  tolerated: Map<string, DriftReport>
+  /** Who keeps undoing what Git says, by inventory id. */
+  fights: Map<string, Fight>
+  /** Some objects of the set were refused, the others are in place. */
+  incomplete: boolean
   /** The request annotation that the last full check answers. */
   checkedRequest: string
   /** How fast drift may be healed. */
@@ -79,6 +87,9 @@ export function newKnown(uid: string): Known {
     pruneBlocked: undefined,
     handOverSince: undefined,
     contested: new Map(),
+    tolerated: new Map(),
+    fights: new Map(),
+    incomplete: false,
     checkedRequest: '',
     heals: fullAllowance(0),
     outcome: undefined,

@@ -11,6 +11,7 @@ import type { InventoryEntry, KubeObject } from '@setpoint/manifest'
 import { jitter, ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
 import { applySet, guessTargets } from './apply/apply-set.ts'
 import { ignoredFieldsOf } from './apply/ignored-fields.ts'
+import { rejectionsError } from './apply/rejection.ts'
 import { entryOf } from './apply/target.ts'
 import type { Change } from './apply/write-target.ts'
 import type { ApplyContext, Task } from './context.ts'
@@ -18,6 +19,7 @@ import { awaitedKeys, cycleOf } from './dependency-cycle.ts'
 import { firstUnmet } from './depends-on.ts'
 import { countHeal } from './drift/drift.ts'
 import { kindOf } from './drift/drift-watches.ts'
+import { isPaused, nextHealAt } from './drift/fights.ts'
 import { NotYet, settleFailure } from './failure.ts'
 import { addFinalizer, finalize } from './finalize.ts'
 import { healthRulesOf } from './health/expressions.ts'
@@ -25,6 +27,7 @@ import { beginHealth, lookAtHealth } from './health/health.ts'
 import { covers, inventoryOf, joinInventories } from './inventory.ts'
 import type { Known } from './known.ts'
 import { takeNotice } from './notices.ts'
+import { isSettledOn } from './prune/claims.ts'
 import { contestLine } from './prune/contests.ts'
 import { NOTHING_PRUNED, type Pruned } from './prune/prune.ts'
 import { pruneStale } from './prune/prune-stale.ts'
@@ -62,6 +65,8 @@ async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   task.chosen = chosen
   const { set } = chosen
   const plan = planOf(context, task, set)
+  task.enforces = task.wishes.drift === 'enforce' || plan.requested
+  task.settledBefore = task.known.digest === undefined && isSettledOn(task.kustomization, set.digest)
   if (plan.inPlace) {
     takeNotice(context, task)
     return conclude(context, task, { rendering, chosen, changeset: '' })
@@ -69,6 +74,7 @@ async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   const objects = await context.sets.open(task.key, set)
   await secureInventory(context, task, objects)
   const changes = await applyWhole(context, task, { set, objects, plan })
+  refuseIncomplete(context, task)
   refuseContested(context, task)
   const pruned = await pruneStale(context, task, changes)
   await keepInventory(context, task, changes, pruned)
@@ -86,7 +92,7 @@ async function applyWhole(
   const { known } = task
   known.digest = undefined
   const changes = await applySet(context, task, objects, plan)
-  forgetContests(known, changes)
+  forgetGone(known, changes)
   remember(context, task, set, plan)
   const changeset = changesetOf(changes, NOTHING_PRUNED)
   tellChanges(context, task, changeset)
@@ -97,10 +103,19 @@ async function applyWhole(
   return changes
 }
 
-/** Contests over objects that left the set are over. */
-function forgetContests({ contested }: Known, changes: readonly Change[]): void {
+/** What was said of objects that left the set is no issue any more. */
+function forgetGone({ contested, tolerated, fights }: Known, changes: readonly Change[]): void {
   const declared = new Set(changes.map(({ target }) => target.id))
-  for (const id of contested.keys()) if (!declared.has(id)) contested.delete(id)
+  for (const said of [contested, tolerated, fights])
+    for (const id of said.keys()) if (!declared.has(id)) said.delete(id)
+}
+
+/** In partial mode everything else is applied by now. */
+function refuseIncomplete(context: ApplyContext, task: Task): void {
+  task.known.incomplete = task.refused.length > 0
+  if (!task.known.incomplete) return
+  takeNotice(context, task)
+  throw rejectionsError(task.refused, 'PartiallyApplied')
 }
 
 /** What the other Kustomization made of an object is not what is wanted here. */
@@ -164,6 +179,8 @@ function requireDependencies(context: ApplyContext, task: Task, rendering: Rende
 }
 
 interface Plan {
+  /** Somebody has asked for this run. */
+  requested: boolean
   /** Ask the API server about every object, not only about those that changed. */
   checkAll: boolean
   /** Another set or spec than the one in place. */
@@ -173,17 +190,23 @@ interface Plan {
 }
 
 function planOf(context: ApplyContext, task: Task, set: RenderedSet): Plan {
-  const { known, kustomization } = task
+  const { known, kustomization, wishes } = task
   const request = requestOf(kustomization)
   const requested =
     request !== '' &&
     request !== kustomization.status?.lastHandledReconcileAt &&
     request !== known.checkedRequest
+  const isEnforced = wishes.drift === 'enforce' || requested
   const checkAll =
-    known.digest === undefined || known.checkWanted || requested || context.now() >= known.nextCheckAt
+    known.digest === undefined ||
+    known.checkWanted ||
+    requested ||
+    (isEnforced && known.tolerated.size > 0) ||
+    context.now() >= known.nextCheckAt
   const isNew = known.digest !== set.digest || known.generation !== task.generation
-  const settled = known.touched.size === 0 && known.contested.size === 0 && !known.pruneDue
-  return { checkAll, isNew, inPlace: !checkAll && !isNew && settled }
+  const isDisturbed = [...known.touched.keys()].some((id) => !isPaused(known.fights.get(id), context.now()))
+  const isSettled = !isDisturbed && known.contested.size === 0 && !known.pruneDue && !known.incomplete
+  return { requested, checkAll, isNew, inPlace: !checkAll && !isNew && isSettled }
 }
 
 /** A kill between apply and status must not orphan an object: new ids are in the inventory before they are in the cluster. */
@@ -320,7 +343,8 @@ async function succeed(
   }
   tellRollback(context, task, settlement)
   await settle(context, task, settlement)
-  const nextRunMs = Math.max(task.known.nextCheckAt - context.now(), 1)
+  const nextRunAt = Math.min(task.known.nextCheckAt, nextHealAt(task.known, context.now()))
+  const nextRunMs = Math.max(nextRunAt - context.now(), 1)
   if (moved || changeset !== '') {
     const commitToReady = context.now() - rendering.time
     context.metrics.committedToReady(commitToReady)

@@ -77,6 +77,8 @@ export interface Setup extends AsyncDisposable {
   /** Requests to the API server that write, since the start of the process. */
   writes(): Promise<number>
   untilBusIsBack(): Promise<void>
+  /** Waits until the service has nothing to do. */
+  untilQuiet(): Promise<void>
   service: { child: Child; kill(): Promise<void>; start(): Promise<void> }
 }
 
@@ -231,6 +233,14 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
       for (const verb of ['create', 'apply', 'patch', 'delete'])
         writes += await metric('setpoint_api_requests_total', { verb })
       return writes
+    },
+    untilQuiet: async () => {
+      await waitFor(
+        'the queue is empty',
+        async () =>
+          (await metric('workqueue_depth')) === 0 &&
+          (await metric('gotk_reconcile_duration_seconds_count')) > 0,
+      )
     },
     untilBusIsBack: async () => {
       await waitFor('NATS is back', () => bus.flush().then(() => true))

@@ -1,10 +1,11 @@
 import { NoMatchError } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import type { ApplyContext, Task } from '../context.ts'
+import { isPaused } from '../drift/fights.ts'
 import type { Known } from '../known.ts'
 import { type Stage, stagesOf } from '../plan/order.ts'
 import { applyStage } from './apply-stage.ts'
-import { isRejection, type Rejection, rejectionsError } from './rejection.ts'
+import { isRejection, type Rejection, refuse } from './rejection.ts'
 import { guessTarget, resolveTarget, type Target } from './target.ts'
 import { untilUsable } from './usable.ts'
 import { type Change, pause } from './write-target.ts'
@@ -26,7 +27,7 @@ export async function applySet(
   for (const stage of stagesOf(objects)) {
     const definesKinds = all.some(({ target }) => target.ref.kind === 'CustomResourceDefinition')
     const targets = await resolveStage(context, task, stage, definesKinds)
-    const due = targets.filter((target) => options.checkAll || !isInPlace(task.known, target))
+    const due = targets.filter((target) => options.checkAll || !isInPlace(task.known, target, context.now()))
     const changes = await applyStage(context, task, due)
     if (stage.awaited) await untilUsable(context, task, changes)
     all.push(...changes, ...untouched(targets, due))
@@ -41,10 +42,11 @@ export async function guessTargets(context: ApplyContext, objects: readonly Kube
   return targets
 }
 
-/** Wanted as it was applied, and no watch has seen it change since. */
-function isInPlace(known: Known, target: Target): boolean {
+/** Wanted as it was applied, and no watch has seen it change since, or only in a fight that pauses. */
+function isInPlace(known: Known, target: Target, now: number): boolean {
   const object = known.objects.get(target.id)
-  return object?.hash === target.hash && object.version === target.version && !known.touched.has(target.id)
+  if (object?.hash !== target.hash || object.version !== target.version) return false
+  return !known.touched.has(target.id) || isPaused(known.fights.get(target.id), now)
 }
 
 function untouched(targets: readonly Target[], due: readonly Target[]): Change[] {
@@ -71,7 +73,7 @@ async function resolveStage(
       rejections.push({ target: await guessTarget(context.kube, object), step: 'dry-run', error })
     }
   }
-  if (rejections.length > 0) throw rejectionsError(rejections)
+  refuse(task, rejections)
   return targets
 }
 

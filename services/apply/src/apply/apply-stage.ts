@@ -1,18 +1,22 @@
 import { NoMatchError } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import type { ApplyContext, Task } from '../context.ts'
+import { reportOf, reportOfDeleted } from '../drift/drift-report.ts'
+import { afterHeal } from '../drift/fights.ts'
 import { fingerprintOf } from '../drift/fingerprint.ts'
+import { tolerate } from '../drift/tolerate.ts'
 import type { KnownObject } from '../known.ts'
 import { inParallel } from '../parallel.ts'
 import { wavesOf } from '../plan/order.ts'
 import { type Check, checkTarget } from './check-target.ts'
-import { isRejection, type Rejection, rejectionsError } from './rejection.ts'
+import { isRejection, type Rejection, refuse } from './rejection.ts'
 import type { Target } from './target.ts'
 import { type Change, writeTarget } from './write-target.ts'
 
 /**
  * Brings the objects of one stage to what is desired. All are checked before the first is written, so that one that is
  * refused leaves the stage untouched; the rest of the stage is reported too.
+ * In partial mode the others are applied, and those that were refused are noted.
  * @throws ReconcileError naming every object that was refused.
  */
 export async function applyStage(
@@ -29,7 +33,7 @@ export async function applyStage(
     )
     changes.push(...written.filter((change) => change !== undefined))
   }
-  if (rejections.length > 0) throw rejectionsError(rejections)
+  refuse(task, rejections)
   return changes
 }
 
@@ -37,14 +41,14 @@ async function checkAll(context: ApplyContext, task: Task, targets: readonly Tar
   const rejections: Rejection[] = []
   const checks = await inParallel(targets, context.parallel, async (target) => {
     try {
-      return await checkTarget(context, task, target)
+      return tolerate(task, await checkTarget(context, task, target))
     } catch (error) {
       if (!isRejection(error)) throw error
       rejections.push({ target, step: 'dry-run', error })
       return undefined
     }
   })
-  if (rejections.length > 0) throw rejectionsError(rejections)
+  refuse(task, rejections)
   return checks.filter((check) => check !== undefined)
 }
 
@@ -56,6 +60,7 @@ async function write(
 ): Promise<Change | undefined> {
   try {
     const change = await writeTarget(context, task, check)
+    noteFight(context, task, check, change)
     remember(context, task, change)
     return change
   } catch (error) {
@@ -63,6 +68,15 @@ async function write(
     rejections.push({ target: check.target, step: 'apply', error })
     return undefined
   }
+}
+
+/** An object that was in place and had to be brought back: somebody may be fighting over it. */
+function noteFight(context: ApplyContext, { known }: Task, check: Check, { target, action }: Change): void {
+  const wasInPlace = known.objects.get(target.id)?.hash === target.hash
+  if (!wasInPlace || (action !== 'created' && action !== 'configured')) return
+  const report =
+    check.action === 'configure' ? reportOf(target, check.live, check.answer) : reportOfDeleted(target)
+  known.fights.set(target.id, afterHeal(known.fights.get(target.id), report, context.now()))
 }
 
 function remember(context: ApplyContext, task: Task, { target, live }: Change): void {

@@ -2,6 +2,7 @@ import { APPLY_FIELD_MANAGER } from '@setpoint/contracts'
 import { type JsonPatchOperation, KubeApiError } from '@setpoint/kube'
 import { gvkOf, type KubeObject } from '@setpoint/manifest'
 import type { ApplyContext, Task } from '../context.ts'
+import type { DriftReport } from '../drift/drift-report.ts'
 import { inventoryOf } from '../inventory.ts'
 import { hasDrifted } from '../plan/diff.ts'
 import { holderOf } from '../prune/holder.ts'
@@ -19,11 +20,14 @@ export type Check = { target: Target } & (
       /** What to apply: the target's object, with what spec.ignore leaves to others as it is. */
       desired: KubeObject
       live: KubeObject
+      /** What the API server would make of it. */
+      answer: KubeObject
       takeOver: JsonPatchOperation[] | undefined
     }
   | { action: 'recreate'; live: KubeObject }
   | { action: 'none'; live: KubeObject }
   | { action: 'leave'; live: KubeObject | undefined }
+  | { action: 'tolerate'; live: KubeObject | undefined; report: DriftReport }
   | { action: 'yield'; live: KubeObject; holder: string; differs: boolean }
 )
 
@@ -81,7 +85,7 @@ async function compare(
   if (live === undefined) return { target, action: 'create' }
   const takeOver = isMerged(object, live) ? undefined : takeOverPatch(live)
   if (takeOver === undefined && !hasDrifted(live, answer)) return { target, action: 'none', live }
-  return { target, action: 'configure', desired, live, takeOver }
+  return { target, action: 'configure', desired, live, answer, takeOver }
 }
 
 /** The owner labels aside: two that want the same are no trouble to each other. */

@@ -1,6 +1,7 @@
 import { KubeApiError, KubeUnreachableError, NoMatchError } from '@setpoint/kube'
 import { describeRef, type KubeObject } from '@setpoint/manifest'
 import { ReconcileError } from '@setpoint/reconcile'
+import type { Task } from '../context.ts'
 import type { Target } from './target.ts'
 
 /** More than a person reads at once. */
@@ -13,12 +14,21 @@ export interface Rejection {
   error: unknown
 }
 
+/** Stops a set at what was refused; in partial mode it is only noted, and the rest goes on. */
+export function refuse(task: Task, rejections: readonly Rejection[]): void {
+  if (task.wishes.partial) task.refused.push(...rejections)
+  else if (rejections.length > 0) throw rejectionsError(rejections)
+}
+
 /** One error for all that was refused, each object with its own line. */
-export function rejectionsError(rejections: readonly Rejection[]): ReconcileError {
+export function rejectionsError(
+  rejections: readonly Rejection[],
+  reason = 'ReconciliationFailed',
+): ReconcileError {
   const lines = rejections.slice(0, MAX_LINES).map(rejectionLine)
   const left = rejections.length - lines.length
   if (left > 0) lines.push(`and ${left} more objects`)
-  return new ReconcileError('ReconciliationFailed', lines.join('\n'), { cause: rejections[0]?.error })
+  return new ReconcileError(reason, lines.join('\n'), { cause: rejections[0]?.error })
 }
 
 function rejectionLine({ target, step, error }: Rejection): string {

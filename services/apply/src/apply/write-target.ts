@@ -23,12 +23,17 @@ const RECREATE_TIMEOUT_MS = 60_000
 export async function writeTarget(context: ApplyContext, task: Task, check: Check): Promise<Change> {
   const { target } = check
   task.known.contested.delete(target.id)
+  task.known.tolerated.delete(target.id)
   switch (check.action) {
     case 'leave':
       return { target, action: 'skipped', live: check.live }
     case 'yield':
       noteContest(context, task, check)
       return { target, action: 'skipped', live: undefined }
+    case 'tolerate':
+      task.known.tolerated.set(target.id, check.report)
+      if (check.live === undefined) context.memory.drop(task.key, task.known, target.id)
+      return { target, action: 'unchanged', live: check.live }
     case 'none':
       return { target, action: 'unchanged', live: check.live }
     case 'create':

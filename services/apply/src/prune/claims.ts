@@ -87,7 +87,7 @@ async function idsOf(
 }
 
 /** An earlier process has brought this very set about, and all that is stale is deleted. */
-function isSettledOn({ status = {} }: Kustomization, digest: string): boolean {
+export function isSettledOn({ status = {} }: Kustomization, digest: string): boolean {
   return (
     status.history?.[0]?.digest === digest &&
     isConditionTrue(status.conditions, 'Ready') &&

@@ -9,6 +9,7 @@ export interface Said {
 export type Notices = {
   PruneBlocked: Said | null
   Conflict: Said | null
+  Drifted: Said | null
 }
 
 /** How a run, or a part of it, ended: what the status has to say afterwards. Absent fields stay as they are. */
