@@ -42,3 +42,12 @@ function expand(template: string, group: (name: string) => string): string {
     dollar === undefined ? group(braced ?? plain) : '$',
   )
 }
+
+/**
+ * Says whether a text matches one of several RE2 patterns somewhere.
+ * @throws PolicyError naming the field when one does not compile.
+ */
+export function compilePatterns(patterns: readonly string[], field: string): (text: string) => boolean {
+  const compiled = patterns.map((pattern) => compilePattern(pattern, field))
+  return (text) => compiled.some((expression) => expression.matcher(text).find())
+}

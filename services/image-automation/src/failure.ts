@@ -1,0 +1,27 @@
+import { GitError } from '@setpoint/git'
+import { PolicyError } from '@setpoint/image-policy'
+import { ReconcileError, Stalled } from '@setpoint/reconcile'
+import { RegistryError } from '@setpoint/registry'
+
+/** Shortest and longest wait after a registry asked for fewer requests. */
+const MIN_RETRY_MS = 1_000
+
+/** What a failure means for the object; undefined when it is no fault of the object, its registry or its repository. */
+export function toFailure(error: unknown): ReconcileError | undefined {
+  if (error instanceof ReconcileError) return error
+  if (error instanceof PolicyError) return new Stalled('InvalidPolicy', error.message, { cause: error })
+  if (error instanceof RegistryError) return fromRegistry(error)
+  if (error instanceof GitError)
+    return new ReconcileError('GitOperationFailed', error.message, { cause: error })
+  return undefined
+}
+
+function fromRegistry(error: RegistryError): ReconcileError {
+  const { code, message, retryAfterMs } = error
+  if (code === 'InvalidName') return new Stalled('ImageURLInvalid', message, { cause: error })
+  const isAuthentication = code === 'AuthenticationFailed' || code === 'InvalidCredentials'
+  return new ReconcileError(isAuthentication ? 'AuthenticationFailed' : 'ReadOperationFailed', message, {
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(retryAfterMs, MIN_RETRY_MS) }),
+  })
+}

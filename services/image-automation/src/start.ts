@@ -1,0 +1,47 @@
+import { IMAGE_POLICY, IMAGE_REPOSITORY, IMAGE_UPDATE_AUTOMATION } from '@setpoint/contracts'
+import { RegistryClient } from '@setpoint/registry'
+import type { RunningService, ServiceContext } from '@setpoint/service'
+import type { settings } from './config.ts'
+import { ImageAutomation } from './image-automation.ts'
+import { imageMetrics } from './metrics.ts'
+import { KnownTags } from './scan/known-tags.ts'
+import { Mirrors } from './update/mirrors.ts'
+
+/** Starts the service: lists what is there, then works on every change, hint and timer. */
+export async function startImageAutomation(
+  service: ServiceContext<typeof settings>,
+): Promise<RunningService> {
+  const { config, bus, events, kube, log, now } = service
+  const perSecond = config['registry-requests-per-second']
+  const automation = new ImageAutomation({
+    kube,
+    bus,
+    events,
+    log,
+    now,
+    metrics: imageMetrics(service.metrics),
+    registry: new RegistryClient({ now, limits: { perSecond, burst: perSecond * 2 } }),
+    mirrors: new Mirrors(config['storage-path']),
+    tags: new KnownTags(),
+    allowCrossNamespace: !config['no-cross-namespace-refs'],
+    fetchBytes: config['max-fetch-bytes'],
+    concurrentScans: config['concurrent-scans'],
+    concurrentUpdates: config['concurrent-updates'],
+    gatherMs: config['gather-milliseconds'],
+    labelSelector: config['watch-label-selector'],
+  })
+  const stops = [IMAGE_REPOSITORY, IMAGE_POLICY, IMAGE_UPDATE_AUTOMATION].map(({ kind }) =>
+    bus.onHint(kind, ({ namespace, name }, _hint, traceId) =>
+      automation.checkNow(kind, `${namespace}/${name}`, traceId),
+    ),
+  )
+  void automation.begin()
+  return {
+    queues: automation.queues,
+    problem: () => automation.problem(),
+    stop: async (graceMs) => {
+      for (const stop of stops) stop()
+      await automation.stop(graceMs)
+    },
+  }
+}

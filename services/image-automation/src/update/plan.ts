@@ -1,0 +1,87 @@
+import { posix } from 'node:path'
+import type { ImageReference } from '@setpoint/contracts'
+import type { GitMirror, TreeEntry } from '@setpoint/git'
+import { holdsMarker, isSetterFile, type SetterChange, setImages } from '@setpoint/image-setters'
+
+/** What an automation would change. */
+export interface Plan {
+  /** New contents by path. */
+  files: Map<string, Uint8Array>
+  changes: FileChange[]
+  /** For people: `path:line: what is wrong`. */
+  problems: string[]
+}
+
+export interface FileChange extends SetterChange {
+  path: string
+}
+
+const MAX_REMEMBERED = 200_000
+const MAX_FILE_BYTES = 32 * 1024 * 1024
+
+/** Which blobs hold a marker: what was read once is not read again. */
+export class MarkerMemory {
+  private readonly known = new Map<string, boolean>()
+
+  get(oid: string): boolean | undefined {
+    return this.known.get(oid)
+  }
+
+  set(oid: string, holds: boolean): void {
+    if (this.known.size >= MAX_REMEMBERED) this.known.clear()
+    this.known.set(oid, holds)
+  }
+}
+
+export interface PlanInput {
+  mirror: GitMirror
+  tree: readonly TreeEntry[]
+  markers: MarkerMemory
+  /** spec.update.path. */
+  path: string | undefined
+  /** Images by `namespace:policy`. */
+  images: ReadonlyMap<string, ImageReference>
+  /** Contents that are planned already, by automations before this one. */
+  planned: ReadonlyMap<string, Uint8Array>
+  signal: AbortSignal
+}
+
+/** Reads the files that hold markers and puts the images in place. Nothing is written. @throws GitError */
+export async function plan(input: PlanInput): Promise<Plan> {
+  const result: Plan = { files: new Map(), changes: [], problems: [] }
+  for (const { path, oid, mode } of input.tree) {
+    if ((mode !== '100644' && mode !== '100755') || !isSetterFile(path) || !isBelow(path, input.path))
+      continue
+    if (!input.planned.has(path) && input.markers.get(oid) === false) continue
+    input.signal.throwIfAborted()
+    const content = input.planned.get(path) ?? (await input.mirror.readBlob(oid))
+    const holds = holdsMarker(content)
+    if (!input.planned.has(path)) input.markers.set(oid, holds)
+    if (holds) setIn(path, content, input.images, result)
+  }
+  return result
+}
+
+function setIn(
+  path: string,
+  content: Uint8Array,
+  images: ReadonlyMap<string, ImageReference>,
+  into: Plan,
+): void {
+  if (content.length > MAX_FILE_BYTES) {
+    into.problems.push(`${path}: the file is larger than 32 MiB and was left alone`)
+    return
+  }
+  const { changed, changes, problems } = setImages(content, images)
+  for (const { line, message, isFatal } of problems)
+    into.problems.push(`${path}:${line}: ${message}${isFatal ? '; the file was left alone' : ''}`)
+  if (changed === undefined) return
+  into.files.set(path, changed)
+  into.changes.push(...changes.map((change) => ({ ...change, path })))
+}
+
+/** `./apps/` is `apps`; a path cannot lead out of the repository. */
+function isBelow(path: string, directory = ''): boolean {
+  const root = posix.normalize(`/${directory}`).replace(/\/+$/, '')
+  return root === '' || `/${path}`.startsWith(`${root}/`)
+}

@@ -1,0 +1,195 @@
+import { isDeepStrictEqual } from 'node:util'
+import { findCondition, timestamp } from '@setpoint/conditions'
+import {
+  GIT_REPOSITORY,
+  type ImageReference,
+  type ImageUpdateAutomation,
+  parseDuration,
+} from '@setpoint/contracts'
+import { jitter, type Result } from '@setpoint/reconcile'
+import type { ImageContext, Task } from '../context.ts'
+import { settle, settleFailure } from '../settle.ts'
+import { commitMessage, compileMessage } from './commit-message.ts'
+import { imagesOf, policiesOf } from './images.ts'
+import type { MarkerMemory } from './plan.ts'
+import { readRemote } from './remote.ts'
+import { type Target, targetOf } from './target.ts'
+import { type Written, write } from './write.ts'
+
+type AutomationTask = Task<ImageUpdateAutomation>
+
+/** One automation with everything that it wants of its repository. */
+interface Part {
+  task: AutomationTask
+  target: Target
+  images: Record<string, ImageReference>
+}
+
+/** One run over all automations that write to one branch. Those with the same settings are one commit. */
+export async function runWriter(
+  context: ImageContext,
+  tasks: readonly AutomationTask[],
+  markers: MarkerMemory,
+): Promise<Result> {
+  const results: Result[] = []
+  const groups = new Map<string, Part[]>()
+  for (const task of tasks) {
+    const part = await prepare(context, task, results)
+    if (part === undefined) continue
+    const key = JSON.stringify([
+      task.object.metadata.namespace,
+      task.object.spec.git,
+      part.target.source.metadata.uid,
+    ])
+    groups.set(key, [...(groups.get(key) ?? []), part])
+  }
+  for (const parts of groups.values()) results.push(...(await runGroup(context, parts, markers)))
+  return soonest(results)
+}
+
+async function prepare(
+  context: ImageContext,
+  task: AutomationTask,
+  results: Result[],
+): Promise<Part | undefined> {
+  if (task.object.spec.suspend === true) {
+    await settle(context, task, { outcome: 'suspended' })
+    return undefined
+  }
+  try {
+    const target = targetOf(context, task.object)
+    compileMessage(task.object.spec.git?.commit.messageTemplate)
+    return { task, target, images: imagesOf(policiesOf(context, task.object)) }
+  } catch (error) {
+    results.push(await settleFailure(context, task, error, intervalOf(task)))
+    return undefined
+  }
+}
+
+async function runGroup(
+  context: ImageContext,
+  parts: readonly Part[],
+  markers: MarkerMemory,
+): Promise<Result[]> {
+  const [first] = parts
+  const git = first?.task.object.spec.git
+  if (first === undefined || git === undefined) return []
+  const { task, target } = first
+  try {
+    const remote = await readRemote(context, target.source, task.signal)
+    const wish = {
+      ...target,
+      url: target.source.spec.url,
+      git,
+      parts: parts.map(({ task: { object }, images }) => ({
+        path: object.spec.update?.path,
+        images: byMarker(object.metadata.namespace ?? '', images),
+      })),
+      message: (changes: Parameters<typeof commitMessage>[1]) => commitMessage(task.object, changes),
+      sign: undefined,
+    }
+    const written = await write(context, wish, remote, { markers, signal: task.signal, log: task.log })
+    return await Promise.all(parts.map((part) => settleWritten(context, part, written)))
+  } catch (error) {
+    return Promise.all(parts.map((part) => settleFailure(context, part.task, error, intervalOf(part.task))))
+  } finally {
+    hintSources(context, target.source.spec.url)
+  }
+}
+
+function byMarker(namespace: string, images: Record<string, ImageReference>): Map<string, ImageReference> {
+  return new Map(Object.entries(images).map(([name, image]) => [`${namespace}:${name}`, image]))
+}
+
+async function settleWritten(
+  context: ImageContext,
+  { task, target, images }: Part,
+  written: Written,
+): Promise<Result> {
+  const before = task.object
+  const pushed = pushOf(before, images, written)
+  await settle(
+    context,
+    task,
+    {
+      outcome: 'ready',
+      message: 'repository up-to-date',
+      fields: {
+        lastAutomationRunTime: timestamp(context.now()),
+        observedPolicies: images,
+        observedSourceRevision: `${target.branch}@sha1:${written.commit ?? written.base}`,
+        ...(pushed === undefined
+          ? {}
+          : { lastPushCommit: pushed.commit, lastPushTime: timestamp(pushed.timeMs ?? context.now()) }),
+      },
+    },
+    ['lastAutomationRunTime', 'observedSourceRevision'],
+  )
+  tell(context, task, before, target, written)
+  return { requeueAfterMs: jitter(intervalOf(task)) }
+}
+
+/** What was pushed for the images; also by a process that was killed before it could write the status. */
+function pushOf(
+  { spec, status }: ImageUpdateAutomation,
+  images: Record<string, ImageReference>,
+  { commit, base, baseAuthor, baseTime }: Written,
+): { commit: string; timeMs?: number } | undefined {
+  if (commit !== undefined) return { commit }
+  const author = spec.git?.commit.author
+  const isOurs = baseAuthor === (author?.name || author?.email)
+  const isBehind =
+    status?.observedPolicies !== undefined && !isDeepStrictEqual(status.observedPolicies, images)
+  return isOurs && isBehind && status?.lastPushCommit !== base
+    ? { commit: base, timeMs: baseTime }
+    : undefined
+}
+
+function tell(
+  context: ImageContext,
+  task: AutomationTask,
+  before: ImageUpdateAutomation,
+  { branch }: Target,
+  written: Written,
+): void {
+  const common = {
+    traceId: task.traceId,
+    metadata: { revision: `${branch}@sha1:${written.commit ?? written.base}` },
+  }
+  if (written.problems.length > 0) {
+    const message = `some markers could not be obeyed:\n${written.problems.slice(0, 50).join('\n')}`
+    context.events.record(task.object, { ...common, severity: 'error', reason: 'UpdateFailed', message })
+  }
+  if (written.commit !== undefined) {
+    const lines = written.changes.map(({ path, oldValue, newValue }) => `${path}: ${oldValue} -> ${newValue}`)
+    const message = `pushed commit '${written.commit}' to branch '${branch}'\n${written.message}\n${[...new Set(lines)].join('\n')}`
+    context.events.record(task.object, { ...common, severity: 'info', reason: 'Succeeded', message })
+    task.log.info({ commit: written.commit, branch, files: written.files.size }, 'pushed a commit')
+  } else if (findCondition(before.status?.conditions, 'Ready')?.status === 'False') {
+    context.events.record(task.object, {
+      ...common,
+      severity: 'info',
+      reason: 'Succeeded',
+      message: 'repository up-to-date',
+    })
+  }
+}
+
+/** Every source of the repository looks at once, so that the commit is live at once. */
+function hintSources(context: ImageContext, url: string): void {
+  for (const { metadata, spec } of context.sources.list())
+    if (spec.url === url)
+      context.bus.hint(
+        { kind: GIT_REPOSITORY.kind, namespace: metadata.namespace ?? '', name: metadata.name },
+        { requestedBy: 'image-automation' },
+      )
+}
+
+const intervalOf = ({ object }: AutomationTask): number => parseDuration(object.spec.interval)
+
+function soonest(results: readonly Result[]): Result {
+  return results.reduce<Result>((first, next) => {
+    if (first === undefined || next === undefined) return first ?? next
+    return next.requeueAfterMs < first.requeueAfterMs ? next : first
+  }, undefined)
+}

@@ -1,0 +1,76 @@
+import { newTraceId } from '@setpoint/bus'
+import type { ImageUpdateAutomation } from '@setpoint/contracts'
+import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
+import type { ImageContext, Task } from '../context.ts'
+import { childLog, letGo } from '../object-loop.ts'
+import { keyOf } from '../watched-objects.ts'
+import { MarkerMemory } from './plan.ts'
+import { runWriter } from './run-writer.ts'
+import { writerOf } from './target.ts'
+
+/** Writes to repositories: one run at a time for each branch, whatever the number of automations. */
+export class Updater {
+  readonly queue: KeyedQueue
+  private readonly context: () => ImageContext
+  private readonly gatherMs: number
+  private readonly failures = new Map<string, number>()
+  private readonly markers = new MarkerMemory()
+
+  constructor(options: { context(): ImageContext; workers: number; gatherMs: number }) {
+    this.context = options.context
+    this.gatherMs = options.gatherMs
+    this.queue = new KeyedQueue({
+      workers: options.workers,
+      backoff: { minMs: 500, maxMs: 15_000 },
+      handle: (writer, run) => this.handle(writer, run),
+      onError: (_writer, error, attempt) => {
+        const reason = error instanceof Error ? error.message : String(error)
+        this.context().log.warn({ attempt, reason }, 'an update was given up; trying again')
+      },
+    })
+  }
+
+  /** Something about an automation is new. */
+  checkNow(automation: ImageUpdateAutomation): void {
+    this.failures.delete(keyOf(automation))
+    this.queue.add(writerOf(this.context(), automation), { priority: 'high' })
+  }
+
+  /** A policy chose another image: what else is new within a moment shall be the same commit. */
+  policyChanged(namespace: string): void {
+    for (const automation of this.context().automations.list())
+      if (automation.metadata.namespace === namespace)
+        this.queue.add(writerOf(this.context(), automation), { priority: 'high', delayMs: this.gatherMs })
+  }
+
+  private async handle(writer: string, { signal }: Run): Promise<Result> {
+    const context = this.context()
+    const traceId = newTraceId()
+    const tasks: Task<ImageUpdateAutomation>[] = []
+    for (const object of context.automations.list()) {
+      if (writerOf(context, object) !== writer) continue
+      if (object.metadata.deletionTimestamp !== undefined) await letGo(context, object)
+      else tasks.push(this.task(object, signal, traceId))
+    }
+    const startedAt = context.now()
+    const result = await runWriter(context, tasks, this.markers)
+    for (const { key, object, attempt } of tasks) {
+      const ready = object.status?.conditions?.find(({ type }) => type === 'Ready')
+      if (ready?.status === 'False') this.failures.set(key, attempt)
+      else this.failures.delete(key)
+      context.metrics.reconciled('ImageUpdateAutomation', key, context.now() - startedAt)
+    }
+    return result
+  }
+
+  private task(
+    object: ImageUpdateAutomation,
+    signal: AbortSignal,
+    traceId: string,
+  ): Task<ImageUpdateAutomation> {
+    const key = keyOf(object)
+    const log = childLog(this.context().log, { imageUpdateAutomation: key, traceId })
+    const { generation = 0 } = object.metadata
+    return { key, object, generation, attempt: (this.failures.get(key) ?? 0) + 1, traceId, signal, log }
+  }
+}

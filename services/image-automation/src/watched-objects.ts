@@ -1,0 +1,89 @@
+import { type Informer, type KindRef, type KubeClient, startInformer } from '@setpoint/kube'
+import type { KubeObject } from '@setpoint/manifest'
+
+export interface ObjectListener<T> {
+  onUpsert?(key: string, object: T, previous: T | undefined): void
+  onDelete?(key: string): void
+  onError(error: unknown): void
+}
+
+/** All objects of a kind as they are now: what the watch says, or what our own last write answered when that is newer. */
+export class WatchedObjects<T extends KubeObject> {
+  private readonly informer: Informer
+  private readonly written = new Map<string, T>()
+
+  constructor(
+    kube: KubeClient,
+    options: { gvk: KindRef & { version: string }; signal: AbortSignal; labelSelector?: string },
+    listener: ObjectListener<T>,
+  ) {
+    this.informer = startInformer(kube, {
+      gvk: options.gvk,
+      signal: options.signal,
+      labelSelector: options.labelSelector || undefined,
+      transform: withoutManagedFields,
+      onUpsert: (object, previous) => {
+        const key = keyOf(object)
+        const own = this.written.get(key)
+        if (own !== undefined && isNewer(object, own)) this.written.delete(key)
+        listener.onUpsert?.(key, object as T, previous as T | undefined)
+      },
+      onDelete: (object) => {
+        this.written.delete(keyOf(object))
+        listener.onDelete?.(keyOf(object))
+      },
+      onError: listener.onError,
+    })
+  }
+
+  get synced(): Promise<void> {
+    return this.informer.synced
+  }
+
+  get healthy(): boolean {
+    return this.informer.healthy
+  }
+
+  get(key: string): T | undefined {
+    const [namespace = '', name = ''] = key.split('/')
+    const seen = this.informer.get(namespace, name) as T | undefined
+    const own = this.written.get(key)
+    if (seen === undefined) return undefined
+    return own !== undefined && own.metadata.uid === seen.metadata.uid ? own : seen
+  }
+
+  list(): T[] {
+    return this.keys().flatMap((key) => this.get(key) ?? [])
+  }
+
+  keys(): string[] {
+    return this.informer.list().map(keyOf)
+  }
+
+  /** Notes the answer to a write of ours, which the watch may not have shown yet. */
+  wrote(object: KubeObject): T {
+    const own = withoutManagedFields(object) as T
+    const key = keyOf(own)
+    const [namespace = '', name = ''] = key.split('/')
+    const seen = this.informer.get(namespace, name)
+    if (seen === undefined || !isNewer(seen, own)) this.written.set(key, own)
+    return own
+  }
+}
+
+/** `namespace/name`. */
+export function keyOf(object: { metadata: { namespace?: string; name: string } }): string {
+  return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
+}
+
+function isNewer(seen: KubeObject, own: KubeObject): boolean {
+  return (
+    seen.metadata.uid !== own.metadata.uid ||
+    Number(seen.metadata.resourceVersion) >= Number(own.metadata.resourceVersion)
+  )
+}
+
+function withoutManagedFields(object: KubeObject): KubeObject {
+  const { managedFields: _managedFields, ...metadata } = object.metadata
+  return { ...object, metadata: metadata as KubeObject['metadata'] }
+}
