@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Kustomization } from '@setpoint/contracts'
-import { build, type FileSource, fluxKustomization, type ParseCache, type Problem } from '@setpoint/kustomize'
+import {
+  type BuildOptions,
+  type BuildResult,
+  build,
+  type FileSource,
+  fluxKustomization,
+  type ParseCache,
+  type Problem,
+} from '@setpoint/kustomize'
 import {
   describeRef,
   inventoryId,
@@ -9,6 +17,10 @@ import {
   refOf,
   stringifyJson,
 } from '@setpoint/manifest'
+import { decryptObjects, findEncryptedSecret, nameOf } from './decryption/decrypt-objects.ts'
+import type { Decryption } from './decryption/decryption.ts'
+import { Decryptor } from './decryption/decryptor.ts'
+import { decryptingOpenFile } from './decryption/open-file.ts'
 import { normalize } from './normalize.ts'
 import { type Built, SubstitutionError, substituteObject } from './post-build.ts'
 import type { Variables } from './variables.ts'
@@ -40,45 +52,75 @@ interface BuildProblem {
   message: string
 }
 
-/** Builds, substitutes and normalises, and packs the result for the bus. The tree and the variables are all it sees. */
-export function buildSet(
+/** What a build sees besides the Kustomization and the files. */
+export interface BuildInputs {
+  variables?: Variables | undefined
+  decryption?: Decryption | undefined
+  /** A variable without a value and without a default fails the build. Default true. */
+  strict?: boolean | undefined
+  cache?: ParseCache | undefined
+}
+
+/** Builds, decrypts, substitutes and normalises, and packs the result for the bus. */
+export async function buildSet(
   kustomization: Kustomization,
   files: FileSource,
-  variables: Variables | undefined,
-  cache: ParseCache,
-): BuildOutcome {
-  const { reads, objects, problem } = buildObjects(kustomization, files, variables, cache)
+  inputs: BuildInputs,
+): Promise<BuildOutcome> {
+  const { reads, objects, problem } = await buildObjects(kustomization, files, inputs)
   if (problem !== undefined) return { reads, problem }
   const bytes = Buffer.from(stringifyJson({ objects }))
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
   return { reads, set: { bytes, digest, objects: objects.length } }
 }
 
-/** Builds, substitutes and normalises the objects, in the order of the build. */
-export function buildObjects(
+/** Builds, decrypts, substitutes and normalises the objects, in the order of the build. */
+export async function buildObjects(
   kustomization: Kustomization,
   files: FileSource,
-  variables: Variables | undefined,
-  cache?: ParseCache,
-): ObjectsOutcome {
-  const path = cleanPath(kustomization.spec.path)
-  const flux = fluxKustomization(files, path, fluxSpec(kustomization))
-  if (flux.problems.length > 0) return { reads: flux.reads, problem: problemOf(flux.problems) }
-  const built = build(files, path, {
-    overlay: flux.overlay,
-    loadRestrictor: 'none',
-    ...(cache === undefined ? {} : { cache }),
-  })
-  const reads = [...new Set([...flux.reads, ...built.reads])]
-  if (built.problems.length > 0) return { reads, problem: problemOf(built.problems) }
-  return { reads, ...finish(kustomization, built.resources, variables) }
+  inputs: BuildInputs = {},
+): Promise<ObjectsOutcome> {
+  const { decryption } = inputs
+  const decryptor = decryption === undefined ? undefined : new Decryptor(decryption)
+  const built = await buildResources(kustomization, files, decryptor, inputs.cache)
+  const problems = decryptor?.problems ?? new Map<string, string>()
+  if (problems.size > 0) return { reads: built.reads, problem: decryptionProblem(problems) }
+  if (built.problems.length > 0) return { reads: built.reads, problem: problemOf(built.problems) }
+  const resources =
+    decryptor === undefined ? built.resources : await decryptObjects(built.resources, files, decryptor)
+  if (problems.size > 0) return { reads: built.reads, problem: decryptionProblem(problems) }
+  return { reads: built.reads, ...finish(kustomization, resources, inputs) }
 }
 
-function finish(kustomization: Kustomization, resources: Built[], variables: Variables | undefined) {
+/** What kustomize builds. Twice, when it turns out that data keys are needed first. */
+async function buildResources(
+  kustomization: Kustomization,
+  files: FileSource,
+  decryptor: Decryptor | undefined,
+  cache: ParseCache | undefined,
+): Promise<BuildResult> {
+  const path = cleanPath(kustomization.spec.path)
+  const flux = fluxKustomization(files, path, fluxSpec(kustomization))
+  if (flux.problems.length > 0) return { resources: [], problems: flux.problems, reads: flux.reads }
+  const options: BuildOptions = {
+    overlay: flux.overlay,
+    loadRestrictor: 'none',
+    ...(decryptor === undefined ? {} : { openFile: decryptingOpenFile(decryptor) }),
+    ...(cache === undefined ? {} : { cache }),
+  }
+  const first = build(files, path, options)
+  const built = (await decryptor?.recover()) ? build(files, path, options) : first
+  return { ...built, reads: [...new Set([...flux.reads, ...built.reads])] }
+}
+
+function finish(kustomization: Kustomization, resources: Built[], { variables, strict }: BuildInputs) {
   const { namespace = '', name } = kustomization.metadata
+  const locked = findEncryptedSecret(resources)
+  if (locked !== undefined) return { problem: lockedProblem(locked) }
   try {
     const objects = resources.map((resource) => {
-      const object = variables === undefined ? resource.object : substituteObject(resource, variables.values)
+      const object =
+        variables === undefined ? resource.object : substituteObject(resource, variables.values, { strict })
       return normalize(object, { namespace, name }, kustomization.spec.commonMetadata as never)
     })
     const twice = findDuplicate(objects, resources)
@@ -88,6 +130,16 @@ function finish(kustomization: Kustomization, resources: Built[], variables: Var
       return { problem: { reason: 'BuildFailed', message: error.message } }
     throw error
   }
+}
+
+function decryptionProblem(problems: ReadonlyMap<string, string>): BuildProblem {
+  const lines = [...problems].map(([place, reason]) => `cannot decrypt ${place}: ${reason}`)
+  return { reason: 'BuildFailed', message: lines.join('\n').slice(0, MAX_MESSAGE) }
+}
+
+function lockedProblem({ object, source }: Built): BuildProblem {
+  const message = `${nameOf(object)} (${source.file}) is SOPS encrypted, configuring decryption is required for this secret to be reconciled`
+  return { reason: 'ReconciliationFailed', message }
 }
 
 /** kustomize refuses two objects with one id, but names may become equal only by a substitution. */

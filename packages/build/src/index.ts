@@ -1,2 +1,11 @@
-export { type BuildOutcome, type BuiltSet, buildObjects, buildSet, type ObjectsOutcome } from './build-set.ts'
+export {
+  type BuildInputs,
+  type BuildOutcome,
+  type BuiltSet,
+  buildObjects,
+  buildSet,
+  type ObjectsOutcome,
+} from './build-set.ts'
+export type { Decryption } from './decryption/decryption.ts'
+export { DecryptionError, type KeyOptions, readKeys } from './decryption/keys.ts'
 export { type ReadData, readVariables, type Variables, VariablesError } from './variables.ts'

@@ -18,11 +18,15 @@ export class SubstitutionError extends Error {
  * string into a number. An object with the switch `substitute: disabled` stays as it is.
  * @throws SubstitutionError naming the object, its file, the variable and the line of the object's YAML.
  */
-export function substituteObject(built: Built, variables: ReadonlyMap<string, string>): JsonObject {
+export function substituteObject(
+  built: Built,
+  variables: ReadonlyMap<string, string>,
+  { strict = true }: { strict?: boolean | undefined } = {},
+): JsonObject {
   if (isSwitchedOff(built.object)) return built.object
   const template = printYaml(built.object)
   if (!template.includes('$')) return built.object
-  const result = substitute(template, variables, { strict: true })
+  const result = substitute(template, variables, { strict })
   if (result.problem !== undefined)
     throw failure(built, `${result.problem.message} (line ${result.problem.line} of its YAML)`)
   if (result.text === template) return built.object

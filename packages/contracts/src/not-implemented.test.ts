@@ -39,7 +39,7 @@ describe('notImplementedFields', () => {
 
   it.each<[string, Partial<KustomizationSpec>]>([
     ['spec.sourceRef.kind', { sourceRef: { kind: 'Bucket', name: 'fleet' } }],
-    ['spec.decryption', { decryption: { provider: 'sops' } }],
+    ['spec.decryption.serviceAccountName', { decryption: { provider: 'sops', serviceAccountName: 'kms' } }],
     ['spec.kubeConfig', { kubeConfig: { secretRef: { name: 'other-cluster' } } }],
   ])('names %s of a Kustomization', (field, spec) => {
     expect(notImplementedFields(kustomization(spec))).toEqual([field])

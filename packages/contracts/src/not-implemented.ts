@@ -23,7 +23,10 @@ export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[]
 
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
   { field: 'spec.sourceRef.kind', usedBy: ({ spec }) => spec.sourceRef.kind !== 'GitRepository' },
-  { field: 'spec.decryption', usedBy: ({ spec }) => isSet(spec.decryption) },
+  {
+    field: 'spec.decryption.serviceAccountName',
+    usedBy: ({ spec }) => isSet(spec.decryption?.serviceAccountName),
+  },
   { field: 'spec.kubeConfig', usedBy: ({ spec }) => isSet(spec.kubeConfig) },
   { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
 ]

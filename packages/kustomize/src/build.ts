@@ -25,7 +25,7 @@ export const defaultLimits: Limits = {
 
 /** Builds the kustomization in a directory of the tree. Never throws for bad input: see `problems`. */
 export function build(files: FileSource, root: string, options: BuildOptions = {}): BuildResult {
-  const tree = new Tree(files, { ...defaultLimits, ...options.limits })
+  const tree = new Tree(files, { ...defaultLimits, ...options.limits }, options.openFile)
   const { resources, problems } = attempt(() => buildRoot(tree, root, options))
   return { resources, problems, reads: [...tree.reads].sort() }
 }

@@ -13,7 +13,9 @@ export type {
   BuiltResource,
   BuiltResource as Resource,
   FileSource,
+  FileUse,
   Limits,
+  OpenFile,
   Problem,
   ProblemCode,
 } from './types.ts'

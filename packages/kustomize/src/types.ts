@@ -30,6 +30,16 @@ export interface BuildOptions {
   limits?: Partial<Limits>
   /** A kustomization that stands in for the file in the root directory, or where there is none. */
   overlay?: JsonObject
+  /** Gives the content that a secretGenerator or a patch sees of a file, for example what it holds once decrypted. */
+  openFile?: OpenFile
+}
+
+export type OpenFile = (file: { path: string; content: Uint8Array }, use: FileUse) => Uint8Array
+
+/** What a file is opened for. `name` is the key that it gets in the Secret, or the path as it was written. */
+export interface FileUse {
+  as: 'secretFile' | 'secretEnv' | 'patch'
+  name: string
 }
 
 /** Bounds on one build; going over one is a problem with code `limit-exceeded`. */

@@ -19,11 +19,14 @@ export interface EncryptedFile {
   print(): string
 }
 
-/** @throws SopsError BadFile naming the line, when the text is no encrypted file of the format. */
-export function readEncryptedFile(text: string, format: Format): EncryptedFile {
+/**
+ * @param mac take only the YAML documents with this MAC: a file may be put together from several.
+ * @throws SopsError BadFile naming the line, when the text is no encrypted file of the format.
+ */
+export function readEncryptedFile(text: string, format: Format, mac?: string): EncryptedFile {
   switch (format) {
     case 'yaml':
-      return readYaml(text)
+      return readYaml(text, mac)
     case 'json':
     case 'binary':
       return readJson(text)

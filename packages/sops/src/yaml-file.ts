@@ -19,8 +19,8 @@ import { printJsonTree } from './print-json.ts'
 import { rfc3339 } from './time.ts'
 import { type Branch, type Leaf, Timestamp, type Tree, type Visit } from './value.ts'
 
-export function readYaml(text: string): EncryptedFile {
-  const file = new YamlFile(text)
+export function readYaml(text: string, mac?: string): EncryptedFile {
+  const file = new YamlFile(text, mac)
   return { ...methodsOf(file), print: () => file.print() }
 }
 
@@ -52,10 +52,11 @@ class YamlFile {
   readonly metadata: Metadata
   private readonly documents: Document[]
 
-  constructor(text: string) {
-    this.documents = parse(text)
-    const sections = this.documents.map((document) => takeSection(document))
-    this.metadata = readMetadata(sections[0])
+  constructor(text: string, mac?: string) {
+    const parsed = parse(text).map((document) => ({ document, section: takeSection(document) }))
+    const chosen = parsed.filter(({ section }) => mac === undefined || macOf(section) === mac)
+    this.documents = chosen.map(({ document }) => document)
+    this.metadata = readMetadata(chosen[0]?.section)
   }
 
   walk(visit: Visit, visitComment: VisitComment): void {
@@ -102,11 +103,13 @@ function parse(text: string): Document[] {
 const bad = (line: number, why: string): SopsError =>
   new SopsError('BadFile', `cannot be read: ${why} (line ${line})`)
 
+const macOf = (section: unknown): unknown => (section as { mac?: unknown } | undefined)?.mac
+
 /** Removes the section `sops` and returns it as JSON. */
 function takeSection(document: Document): unknown {
   const { contents } = document
   if (contents === null || (isScalar(contents) && contents.value === null)) return undefined
-  if (!isMap(contents)) throw new SopsError('BadFile', 'holds a document that is no map')
+  if (!isMap(contents)) return undefined
   const section = (contents as YAMLMap).get('sops', true)
   contents.delete('sops')
   return section === undefined ? undefined : jsonOf(treeOf(section as Node))

@@ -132,7 +132,7 @@ test('with force an object that is simply wrong is not deleted', async () => {
 })
 
 test('a field that is not built yet stalls, naming the field', async () => {
-  await setup.create('not-built', { decryption: { provider: 'sops' } })
+  await setup.create('not-built', { decryption: { provider: 'sops', serviceAccountName: 'kms' } })
   const kustomization = await setup.untilReady('not-built', 'False', 'NotImplemented')
   expect(conditionOf(kustomization, 'Stalled')).toMatchObject({ status: 'True', reason: 'NotImplemented' })
   expect(conditionOf(kustomization, 'Ready')?.message).toContain('spec.decryption')

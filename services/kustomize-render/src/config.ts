@@ -14,7 +14,22 @@ export const settings = {
   },
   'no-cross-namespace-refs': {
     description: 'Refuse sources in another namespace than the Kustomization’s',
-    default: 'false',
+    default: 'true',
+    parse: trueOrFalse,
+  },
+  'strict-substitution': {
+    description: 'Refuse a variable of spec.postBuild that has neither a value nor a default',
+    default: 'true',
+    parse: trueOrFalse,
+  },
+  'sops-age-secret': {
+    description: 'Secret with age identities for spec.decryption without a secretRef, as <namespace>/<name>',
+    default: '',
+    parse: (given: string) => (given === '' ? undefined : namespacedName(given)),
+  },
+  'sops-check-mac': {
+    description: 'Refuse a file that was changed after sops encrypted it',
+    default: 'true',
     parse: trueOrFalse,
   },
   'max-source-mib': {

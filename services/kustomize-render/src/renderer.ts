@@ -1,4 +1,4 @@
-import { type BuildOutcome, buildSet, readVariables, type Variables, VariablesError } from '@setpoint/build'
+import { type BuildOutcome, buildSet } from '@setpoint/build'
 import { newTraceId } from '@setpoint/bus'
 import {
   type Kustomization,
@@ -6,13 +6,14 @@ import {
   parseDuration,
   type RenderedMessage,
 } from '@setpoint/contracts'
-import type { KubeClient } from '@setpoint/kube'
+import type { KubeClient, ReferenceWatch } from '@setpoint/kube'
 import type { ParseCache } from '@setpoint/kustomize'
 import { jitter, type Result } from '@setpoint/reconcile'
 import type { Tracing } from '@setpoint/service'
 import type { Logger } from 'pino'
 import { takeFingerprints, touched } from './fingerprints.ts'
 import type { GitRepositories } from './git-repositories.ts'
+import { dataReferences, type InputOptions, type Inputs, readInputs } from './inputs.ts'
 import { keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
 import type { RenderMetrics } from './metrics.ts'
 import type { Publisher } from './publisher.ts'
@@ -32,6 +33,9 @@ export interface RendererOptions {
   now(): number
   cache: ParseCache
   crossNamespaceRefs: boolean
+  references: ReferenceWatch
+  inputs: InputOptions
+  strictSubstitution: boolean
 }
 
 type Content = Pick<RenderedMessage, 'set' | 'problem'> & { revision: string; traceId: string }
@@ -46,10 +50,12 @@ export class Renderer {
 
   async render(kustomization: Kustomization): Promise<Result> {
     if (isNotOurs(kustomization)) return undefined
+    const references = dataReferences(kustomization, this.options.inputs)
+    this.options.references.set(keyOf(kustomization.metadata), references)
     const content = await this.content(kustomization)
     if (content === undefined) return { requeueAfterMs: SOURCE_RETRY_MS }
     await this.tell(kustomization, content)
-    return nextLook(kustomization, content)
+    return nextLook(kustomization, content, references.length > 0)
   }
 
   /** A set or a problem; undefined while the source has yet to speak. */
@@ -78,20 +84,12 @@ export class Renderer {
   }
 
   private async result(kustomization: Kustomization, tree: SourceTree): Promise<LastBuild['result']> {
-    let variables: Variables | undefined
-    try {
-      variables = await readVariables(
-        (kind, key) => this.options.kube.get({ group: '', version: 'v1', kind }, key),
-        kustomization,
-      )
-    } catch (error) {
-      if (!(error instanceof VariablesError)) throw error
-      return { problem: { reason: 'BuildFailed', message: error.message, stalled: false } }
-    }
+    const read = await readInputs(this.options.kube, kustomization, this.options.inputs)
+    if (typeof read === 'string') return { problem: { reason: 'BuildFailed', message: read, stalled: false } }
     const key = keyOf(kustomization.metadata)
     const inputs = {
       spec: `${kustomization.metadata.uid} ${kustomization.metadata.generation}`,
-      variables: variables?.digest ?? '',
+      data: read.digest,
       source: sourceKey(sourceOf(kustomization)),
     }
     const last = this.options.results.build(key)
@@ -99,20 +97,20 @@ export class Renderer {
       this.options.metrics.skipped.inc()
       return last.result
     }
-    return this.build(kustomization, tree, variables, inputs)
+    return this.build(kustomization, tree, read, inputs)
   }
 
   private async build(
     kustomization: Kustomization,
     tree: SourceTree,
-    variables: Variables | undefined,
-    inputs: Pick<LastBuild, 'spec' | 'variables' | 'source'>,
+    { variables, decryption }: Inputs,
+    inputs: Pick<LastBuild, 'spec' | 'data' | 'source'>,
   ): Promise<LastBuild['result']> {
-    const { metrics, results, publisher, cache, now } = this.options
+    const { metrics, results, publisher, cache, now, strictSubstitution: strict } = this.options
     const key = keyOf(kustomization.metadata)
     const startMs = now()
     const start = performance.now()
-    const outcome = buildSet(kustomization, tree.files, variables, cache)
+    const outcome = await buildSet(kustomization, tree.files, { variables, decryption, strict, cache })
     const seconds = (performance.now() - start) / 1000
     metrics.duration.observe(seconds)
     metrics.renders.inc({ result: outcome.problem === undefined ? 'success' : 'failure' })
@@ -175,15 +173,14 @@ function isNotOurs(kustomization: Kustomization): boolean {
   )
 }
 
-function isSame(last: LastBuild, inputs: Pick<LastBuild, 'spec' | 'variables' | 'source'>): boolean {
-  return last.spec === inputs.spec && last.variables === inputs.variables && last.source === inputs.source
+function isSame(last: LastBuild, inputs: Pick<LastBuild, 'spec' | 'data' | 'source'>): boolean {
+  return last.spec === inputs.spec && last.data === inputs.data && last.source === inputs.source
 }
 
-/** What nobody tells us of: ConfigMaps and Secrets that change. Everything else comes as an event. */
-function nextLook(kustomization: Kustomization, content: Content): Result {
-  const { interval, retryInterval, postBuild } = kustomization.spec
+/** ConfigMaps and Secrets are watched; a look at the interval is for the case that the watch is not allowed. */
+function nextLook(kustomization: Kustomization, content: Content, readsData: boolean): Result {
+  const { interval, retryInterval } = kustomization.spec
   if (content.problem !== undefined)
     return { requeueAfterMs: jitter(parseDuration(retryInterval ?? interval)) }
-  if ((postBuild?.substituteFrom ?? []).length > 0) return { requeueAfterMs: jitter(parseDuration(interval)) }
-  return undefined
+  return readsData ? { requeueAfterMs: jitter(parseDuration(interval)) } : undefined
 }

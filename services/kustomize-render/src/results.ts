@@ -5,8 +5,8 @@ import type { Fingerprints } from './fingerprints.ts'
 export interface LastBuild {
   /** What the spec was: uid and generation. */
   spec: string
-  /** Digest of the variables; '' when there were none. */
-  variables: string
+  /** Digest of what was read from the cluster: variables and keys. */
+  data: string
   source: string
   fingerprints: Fingerprints
   result: Pick<RenderedMessage, 'set' | 'problem'>

@@ -1,5 +1,5 @@
 import { KUSTOMIZATION, type Kustomization, renderedMessage, subjects } from '@setpoint/contracts'
-import { type Informer, startInformer } from '@setpoint/kube'
+import { type Informer, ReferenceWatch, startInformer } from '@setpoint/kube'
 import { createParseCache } from '@setpoint/kustomize'
 import type { KubeObject } from '@setpoint/manifest'
 import { Share } from '@setpoint/membership'
@@ -45,6 +45,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
       const kustomization = find(key)
       if (kustomization !== undefined) return renderer.render(kustomization)
       const last = results.message(key)
+      references.set(key, [])
       if (last !== undefined) await publisher.remove(key, last)
       results.forget(key)
       share.forget(key)
@@ -102,6 +103,11 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     },
     onError: warn('cannot watch GitRepositories'),
   })
+  const references = new ReferenceWatch(kube, {
+    signal: stopping.signal,
+    onChange: (key) => queue.add(key, { priority: 'high' }),
+    onError: warn('cannot watch ConfigMaps and Secrets'),
+  })
   const renderer = new Renderer({
     kube,
     log,
@@ -114,6 +120,9 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     now,
     cache: createParseCache({ maxBytes: config['parse-cache-mib'] * MIB }),
     crossNamespaceRefs: !config['no-cross-namespace-refs'],
+    references,
+    inputs: { checkMac: config['sops-check-mac'], ageSecret: config['sops-age-secret'] },
+    strictSubstitution: config['strict-substitution'],
   })
   await Promise.all([sources.caughtUp, gitRepositories.synced])
   informer = startInformer(kube, {

@@ -71,7 +71,9 @@ async function desiredObjects(kustomization: Kustomization, options: DiffOptions
   ).catch((error: unknown) => {
     throw error instanceof VariablesError ? new CommandError(error.message, FAILED) : error
   })
-  const built = buildObjects({ ...kustomization, spec: { ...kustomization.spec, path } }, files, variables)
+  const built = await buildObjects({ ...kustomization, spec: { ...kustomization.spec, path } }, files, {
+    variables,
+  })
   if (built.problem !== undefined) throw new CommandError(built.problem.message, FAILED)
   return built.objects as unknown as KubeObject[]
 }

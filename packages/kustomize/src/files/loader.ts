@@ -1,4 +1,5 @@
 import { BuildError } from '../build-error.ts'
+import type { FileUse } from '../types.ts'
 import { isInside, isRemote, joinPath, parentOf } from './paths.ts'
 import type { Tree } from './tree.ts'
 
@@ -47,6 +48,13 @@ export class Loader {
     const content = this.tree.read(resolved)
     if (content === undefined) throw new BuildError('file-not-found', `the file '${path}' cannot be read`)
     return { path: resolved, content }
+  }
+
+  /** A file as what uses it is to see it. */
+  loadFor(path: string, use: FileUse): LoadedFile {
+    const file = this.load(path)
+    const { openFile } = this.tree
+    return openFile === undefined ? file : { ...file, content: openFile(file, use) }
   }
 
   /** The directory of another kustomization. Refuses one that was visited on the way here. */

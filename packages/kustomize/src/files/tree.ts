@@ -1,5 +1,5 @@
 import { BuildError } from '../build-error.ts'
-import type { FileSource, Limits } from '../types.ts'
+import type { FileSource, Limits, OpenFile } from '../types.ts'
 import { joinPath } from './paths.ts'
 
 const maxLinks = 40
@@ -10,11 +10,13 @@ export class Tree {
   readonly limits: Limits
   readonly reads = new Set<string>()
   readonly kinds = new Map<string, ReturnType<FileSource['kind']>>()
+  readonly openFile: OpenFile | undefined
   totalBytes = 0
 
-  constructor(files: FileSource, limits: Limits) {
+  constructor(files: FileSource, limits: Limits, openFile?: OpenFile) {
     this.files = files
     this.limits = limits
+    this.openFile = openFile
   }
 
   /** The path with all symlinks resolved; the last parts may be absent. Undefined when it leaves the tree. */

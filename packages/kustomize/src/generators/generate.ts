@@ -27,7 +27,7 @@ export function generateSecret(args: GeneratorArgs, context: GenerateContext): R
   const object = baseObject('Secret', args)
   object.type = stringValue(args.type === undefined || args.type === '' ? 'Opaque' : args.type)
   const data = entries(object, 'data')
-  for (const { key, value } of sortByKey(loadKeyValues(args, context.loader)))
+  for (const { key, value } of sortByKey(loadKeyValues(args, context.loader, { secret: true })))
     data[addedKey(key)] = stringValue(base64Lines(value))
   return finish(object, args, context)
 }

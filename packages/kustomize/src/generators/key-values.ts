@@ -1,6 +1,7 @@
 import { BuildError, within } from '../build-error.ts'
-import type { Loader } from '../files/loader.ts'
+import type { LoadedFile, Loader } from '../files/loader.ts'
 import type { GeneratorArgs } from '../kustomization/types.ts'
+import type { FileUse } from '../types.ts'
 
 /** One entry of a generated map. The value is text, or bytes where they are not UTF-8. */
 export interface KeyValue {
@@ -9,11 +10,19 @@ export interface KeyValue {
 }
 
 /** Collects what a generator names: env files, literals, files. No key twice. */
-export function loadKeyValues(args: GeneratorArgs, loader: Loader): KeyValue[] {
+export function loadKeyValues(
+  args: GeneratorArgs,
+  loader: Loader,
+  { secret = false }: { secret?: boolean } = {},
+): KeyValue[] {
+  const load = (as: FileUse['as']) => (path: string, name: string) =>
+    secret ? loader.loadFor(path, { as, name }) : loader.load(path)
   const pairs = [
-    ...(args.envs ?? []).flatMap((path) => within({ field: 'envs' }, () => readEnvFile(path, loader))),
+    ...(args.envs ?? []).flatMap((path) =>
+      within({ field: 'envs' }, () => readEnvFile(path, load('secretEnv'))),
+    ),
     ...(args.literals ?? []).map(parseLiteral),
-    ...(args.files ?? []).map((source) => readFileSource(source, loader)),
+    ...(args.files ?? []).map((source) => readFileSource(source, load('secretFile'))),
   ]
   const seen = new Set<string>()
   for (const { key } of pairs) {
@@ -38,7 +47,9 @@ function withoutQuotes(text: string): string {
   return quoted ? text.slice(1, -1) : text
 }
 
-function readFileSource(source: string, loader: Loader): KeyValue {
+type Load = (path: string, name: string) => LoadedFile
+
+function readFileSource(source: string, load: Load): KeyValue {
   const parts = source.split('=')
   const [key = '', path = source] = parts
   if (parts.length > 2)
@@ -48,7 +59,7 @@ function readFileSource(source: string, loader: Loader): KeyValue {
     throw new BuildError('bad-value', `missing ${missing} in '${source}'`, { field: 'files' })
   }
   const name = parts.length === 1 ? baseNameOf(source) : key
-  const { content } = within({ field: 'files' }, () => loader.load(path))
+  const { content } = within({ field: 'files' }, () => load(path, name))
   return { key: name, value: textOrBytes(content) }
 }
 
@@ -67,8 +78,8 @@ function textOrBytes(content: Uint8Array): string | Uint8Array {
   }
 }
 
-function readEnvFile(path: string, loader: Loader): KeyValue[] {
-  const file = loader.load(path)
+function readEnvFile(path: string, load: Load): KeyValue[] {
+  const file = load(path, path)
   const text = textOrBytes(file.content)
   if (typeof text !== 'string')
     throw new BuildError('bad-value', 'the env file is not UTF-8 text', { file: file.path })

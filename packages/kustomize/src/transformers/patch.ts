@@ -37,7 +37,7 @@ function patchText(
   if (inline !== '' && path !== '')
     throw new BuildError('bad-patch', 'a patch cannot have both patch and path')
   if (inline !== '') return { text: inline, file: context.file }
-  const loaded = context.loader.load(path)
+  const loaded = context.loader.loadFor(path, { as: 'patch', name: path })
   return { text: decode(loaded), file: loaded.path }
 }
 
