@@ -78,7 +78,7 @@ describe('what each service may do', () => {
     ['kustomize-render', 'watch', 'gitrepositories.source.toolkit.fluxcd.io', true],
     ['kustomize-render', 'get', 'configmaps', true],
     ['kustomize-render', 'get', 'secrets', true],
-    ['kustomize-render', 'list', 'secrets', false],
+    ['kustomize-render', 'watch', 'secrets', true],
     ['kustomize-render', 'create', 'events', false],
     ['kustomize-render', 'patch', 'kustomizations.kustomize.toolkit.fluxcd.io', false],
     ['kustomize-render', 'patch', 'kustomizations.kustomize.toolkit.fluxcd.io/status', false],
