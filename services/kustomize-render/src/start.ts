@@ -61,6 +61,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     onLost: (key) => {
       results.forget(key)
       publisher.forget(key)
+      references.set(key, [])
     },
     // What the others have read and said must be known before anything is said of theirs.
     prepare: async () => {
