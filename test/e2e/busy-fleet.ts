@@ -13,6 +13,8 @@ export interface BusyFleet {
   readonly last: number
   /** Changes some apps, and adds or deletes a file. Returns the number of the commit. */
   commit(): Promise<number>
+  /** Changes every app. Returns the number of the commit. */
+  commitAll(): Promise<number>
   /** Every ConfigMap that Git says there is now, by name. */
   expected(): Record<string, Data>
 }
@@ -44,6 +46,11 @@ export async function makeBusyFleet(repo: GitRepo, count: number): Promise<BusyF
     commit: async () => {
       last += 1
       await push(changesOf(last, count, wanted))
+      return last
+    },
+    commitAll: async () => {
+      last += 1
+      await push(new Map(apps.map((app) => [app, { value: String(last) }])))
       return last
     },
     expected: () => Object.fromEntries([...wanted].sort(([a], [b]) => (a < b ? -1 : 1))),

@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Bus, connectBus } from '@setpoint/bus'
 import {
@@ -20,6 +21,8 @@ import {
   type NatsServer,
   startControlPlane,
   startGitServer,
+  startTcpProxy,
+  type TcpProxy,
   temporaryDirectory,
   waitFor,
 } from '@setpoint/testkit'
@@ -47,6 +50,10 @@ export interface WholeSet extends AsyncDisposable {
   bus: Bus
   git: GitServer
   services: Record<ServiceName, ServiceProcess>
+  /** Every replica of every service; `services` are the first ones. */
+  processes: ServiceProcess[]
+  /** Between the services and the API server, with the option `network`. */
+  network: TcpProxy | undefined
   /** What the source service keeps on disk. */
   storage: string
   /** A repository with one commit, and a GitRepository of the same name that is Ready. */
@@ -80,6 +87,12 @@ export interface WholeSet extends AsyncDisposable {
 export interface WholeSetOptions {
   /** Also kube-controller-manager, scheduler and nodes, so that Deployments roll out. */
   controllers?: boolean
+  /** Replicas of each service, which share the work. Without it: one, which asks nobody. */
+  replicas?: number
+  /** Also a record of who wrote what; see `auditedWrites`. */
+  audit?: boolean
+  /** The services reach the API server through this network, which a test can cut. */
+  network?: boolean
 }
 
 /**
@@ -102,7 +115,12 @@ async function assemble(stack: AsyncDisposableStack, options: WholeSetOptions): 
   const plane = stack.use(await startControlPlane(options))
   await plane.kubectl('apply', '--server-side', '-f', join(CHART, 'crds'))
   await plane.kubectl('create', 'namespace', NAMESPACE)
+  const network = options.network
+    ? stack.use(await startTcpProxy(Number(new URL(plane.url).port)))
+    : undefined
   const kubeconfigs = await installIdentities(plane)
+  if (network !== undefined)
+    for (const name of SERVICES) await readdress(kubeconfigs[name], plane.url, network.port)
   const nats = stack.use(await startNatsOfChart())
   const git = stack.use(await startGitServer())
   const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig }))
@@ -110,22 +128,43 @@ async function assemble(stack: AsyncDisposableStack, options: WholeSetOptions): 
   const bus = stack.use(
     await connectBus({ url: nats.url, producer: 'test', log, now: Date.now, ...TEST_USER }),
   )
-  const start = async (name: ServiceName) =>
-    stack.use(await startService(name, { kubeconfig: kubeconfigs[name], natsUrl: nats.url, directory }))
-  const [source, render, apply] = await Promise.all([
-    start('source'),
-    start('kustomize-render'),
-    start('apply'),
-  ])
-  const services = { source, 'kustomize-render': render, apply }
-  const parts = { plane, kube, nats, bus, git, services, storage: join(directory, STORAGE) }
+  const start = async (name: ServiceName, replica: string | undefined) => {
+    const place = replica === undefined ? {} : { replica }
+    const settings = { kubeconfig: kubeconfigs[name], natsUrl: nats.url, directory, ...place }
+    return stack.use(await startService(name, settings))
+  }
+  const processes = await Promise.all(
+    SERVICES.flatMap((name) => replicaNames(name, options).map((replica) => start(name, replica))),
+  )
+  const first = (name: ServiceName) => processes.find((one) => one.name === name) as ServiceProcess
+  const services = {
+    source: first('source'),
+    'kustomize-render': first('kustomize-render'),
+    apply: first('apply'),
+  }
+  const storage = join(directory, services.source.replica, STORAGE)
+  const parts = { plane, kube, nats, bus, git, services, processes, network, storage }
   return { ...parts, ...actions(parts), [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
-type Parts = Pick<WholeSet, 'plane' | 'kube' | 'nats' | 'bus' | 'git' | 'services' | 'storage'>
+type Parts = Pick<
+  WholeSet,
+  'plane' | 'kube' | 'nats' | 'bus' | 'git' | 'services' | 'processes' | 'network' | 'storage'
+>
+
+function replicaNames(name: ServiceName, { replicas }: WholeSetOptions): (string | undefined)[] {
+  return replicas === undefined
+    ? [undefined]
+    : Array.from({ length: replicas }, (_, index) => `${name}-${index}`)
+}
+
+async function readdress(kubeconfig: string, url: string, port: number): Promise<void> {
+  const text = await readFile(kubeconfig, 'utf8')
+  await writeFile(kubeconfig, text.replace(url, `https://127.0.0.1:${port}`))
+}
 
 function actions(parts: Parts): Omit<WholeSet, keyof Parts | typeof Symbol.asyncDispose> {
-  const { kube, plane, git, services } = parts
+  const { kube, plane, git, processes } = parts
   const get = async <T extends KubeObject>(kind: KindRef, name: string) => {
     const found = await kube.get(kind, { namespace: NAMESPACE, name })
     if (found === undefined) throw new Error(`${kind.kind} ${name} does not exist`)
@@ -202,9 +241,9 @@ function actions(parts: Parts): Omit<WholeSet, keyof Parts | typeof Symbol.async
     writes: () => readWrites(plane.kubectl),
     waitIdle: () => waitIdle(parts),
     refusals: () =>
-      SERVICES.flatMap((name) => services[name].logs().split('\n')).filter((line) =>
-        /forbidden|permissions violation/i.test(line),
-      ),
+      processes
+        .flatMap((one) => one.logs().split('\n'))
+        .filter((line) => /forbidden|permissions violation/i.test(line)),
     remove: async (kind, name) => {
       await kube.delete(kind, { namespace: NAMESPACE, name })
       await waitFor(
@@ -248,14 +287,13 @@ export function conditionOf(object: KubeObject, type: string) {
   return ((object.status ?? {}) as Status).conditions?.find((condition) => condition.type === type)
 }
 
-async function waitIdle({ services }: Parts): Promise<void> {
+async function waitIdle({ processes }: Parts): Promise<void> {
   let before = ''
   await waitFor(
     'no service has work left',
     async () => {
       const counts: number[] = []
-      for (const name of SERVICES) {
-        const { metric } = services[name]
+      for (const { name, metric } of processes) {
         const waiting = await metric('workqueue_depth')
         const running = await metric('workqueue_longest_running_processor_seconds')
         if (waiting > 0 || running > 0) throw new Error(`${name}: ${waiting} wait, one runs for ${running} s`)
@@ -272,9 +310,9 @@ async function waitIdle({ services }: Parts): Promise<void> {
 }
 
 /** Adds what the services said last to an error. */
-function withLogs({ services }: Pick<Parts, 'services'>): (error: Error) => never {
+function withLogs({ processes }: Pick<Parts, 'processes'>): (error: Error) => never {
   return (error) => {
-    const logs = SERVICES.map((name) => `--- ${name}\n${services[name].logs().slice(-2_000)}`)
+    const logs = processes.map(({ name, replica, logs }) => `--- ${replica || name}\n${logs().slice(-2_000)}`)
     throw new Error([error.message, ...logs].join('\n'), { cause: error })
   }
 }

@@ -8,12 +8,22 @@ import { PASSWORDS } from '../chart/nats-server.ts'
 export interface ServiceProcess extends AsyncDisposable {
   name: ServiceName
   readonly pid: number
+  /** Which of several replicas it is; '' when it is the only one. */
+  replica: string
   /** SIGKILL. */
   kill(): Promise<void>
+  /** SIGTERM; it hands its work over. */
+  stop(): Promise<void>
+  /** SIGSTOP: it stands still, and nobody is told. */
+  pause(): void
+  /** SIGCONT. */
+  resume(): void
   /** Starts it again after a kill and waits until it is ready. */
   start(): Promise<void>
   /** The output of every process that it has been. */
   logs(): string
+  /** Where source serves artifacts; '' for the others. */
+  artifacts: string
   /** The sum of a metric over all series that have the labels. */
   metric(name: string, labels?: Record<string, string>): Promise<number>
 }
@@ -42,10 +52,15 @@ export async function startService(name: ServiceName, parts: ServiceParts): Prom
   let child = await run()
   return {
     name,
+    replica: parts.replica ?? '',
+    artifacts: args.find((argument) => argument.startsWith('--storage-addr='))?.split('=')[1] ?? '',
     get pid() {
       return child.pid
     },
     kill: () => child.kill(),
+    stop: async () => void (await child.stop()),
+    pause: () => void process.kill(child.pid, 'SIGSTOP'),
+    resume: () => void process.kill(child.pid, 'SIGCONT'),
     start: async () => {
       earlier.push(child.logs())
       child = await run()

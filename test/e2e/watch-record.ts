@@ -5,6 +5,8 @@ import { CONFIG_MAP } from './manifests.ts'
 export interface WatchRecord extends Disposable {
   /** Names of those that were deleted, in order. */
   deleted: string[]
+  /** Values that are numbers and became smaller: something older was written over something newer. */
+  wentBack: string[]
   /** Every uid that each name has had. */
   uids: Map<string, Set<string>>
   /** All that are there now. */
@@ -15,12 +17,17 @@ export interface WatchRecord extends Disposable {
 export async function recordManaged(kube: KubeClient): Promise<WatchRecord> {
   const stop = new AbortController()
   const deleted: string[] = []
+  const wentBack: string[] = []
+  const highest = new Map<string, number>()
   const uids = new Map<string, Set<string>>()
   const informer = startInformer(kube, {
     gvk: CONFIG_MAP,
     labelSelector: 'kustomize.toolkit.fluxcd.io/name',
     signal: stop.signal,
-    onUpsert: ({ metadata: { name, uid = '' } }) => {
+    onUpsert: ({ metadata: { name, uid = '' }, data }) => {
+      const value = Number((data as Record<string, string> | undefined)?.value ?? 0)
+      if (value < (highest.get(name) ?? 0)) wentBack.push(`${name}: ${highest.get(name)}, then ${value}`)
+      highest.set(name, value)
       uids.set(name, (uids.get(name) ?? new Set()).add(uid))
     },
     onDelete: ({ metadata }) => deleted.push(metadata.name),
@@ -32,5 +39,5 @@ export async function recordManaged(kube: KubeClient): Promise<WatchRecord> {
       .map(({ metadata, data }) => [metadata.name, data as Record<string, string>] as const)
     return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
-  return { deleted, uids, present, [Symbol.dispose]: () => stop.abort() }
+  return { deleted, wentBack, uids, present, [Symbol.dispose]: () => stop.abort() }
 }

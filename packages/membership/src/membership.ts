@@ -7,8 +7,11 @@ import { type Claim, isOwn, isSameView, type Other, type View, viewOf } from './
 
 /** What a service does when its share changes. */
 export interface Work {
-  /** Give up every key for which isLost is true; settles when no run over one of them is under way any more. */
-  release(isLost: (key: string) => boolean): Promise<void>
+  /**
+   * Give up every key for which isLost is true; settles when no run over one of them is under way any more.
+   * What is under way may end within graceMs.
+   */
+  release(isLost: (key: string) => boolean, graceMs: number): Promise<void>
   /** Keys may have become this replica's: look at all of them. */
   regain(): void
 }
@@ -51,6 +54,8 @@ const RENEW_SHARE = 2 / 7
 const MARGIN_SHARE = 1 / 7
 const RETRY_MS = 500
 const FORGET_MS = 60_000
+/** How long work under way may take when it is handed over. */
+const HAND_OVER_MS = 15_000
 
 /** A service of one replica: everything is its own, and nobody is asked. */
 export function soleMember(): Membership {
@@ -168,7 +173,11 @@ class LeaseMembership implements Membership {
     const lapsed = fence.leftMs() <= 0
     if (wrote || lapsed || this.unread || this.someoneExpired()) await this.list()
     this.unread = false
-    this.adopt(view, lapsed)
+    const signature = this.signatureNow()
+    // While our Lease was not valid somebody may have worked on what is ours; the fence stays shut until all of that ends.
+    if (lapsed && signature !== this.signature) await this.giveUpAll()
+    this.signature = signature
+    this.adopt(view)
     fence.grant(mark, durationMs * (1 - MARGIN_SHARE))
     this.conclude(before)
     await this.forgetDead()
@@ -240,18 +249,20 @@ class LeaseMembership implements Membership {
     return this.claim.others.some(({ name }) => !living.has(name))
   }
 
+  private async giveUpAll(): Promise<void> {
+    this.claim = { ...this.claim, view: [] }
+    await this.release(() => true, 0)
+  }
+
+  /** Changes when a replica comes, goes, is started again, or works by another view. */
+  private signatureNow(): string {
+    const all = this.living().map(({ name, holder, transitions }) => `${name} ${holder} ${transitions}`)
+    return all.sort().join()
+  }
+
   /** From here on the view that was written counts, with what the others said after that. */
-  private adopt(view: View, lapsed: boolean): void {
-    const living = this.living()
-    const others: Other[] = living.map(({ name, view }) => ({ name, view }))
-    const signature = living
-      .map(({ name, holder, transitions }) => `${name} ${holder} ${transitions}`)
-      .sort()
-      .join()
-    const known = this.claim.view.length > 0
-    // While our Lease was not valid somebody may have worked on what is ours.
-    if (lapsed && known && signature !== this.signature) void this.release(() => true)
-    this.signature = signature
+  private adopt(view: View): void {
+    const others: Other[] = this.living().map(({ name, view }) => ({ name, view }))
     this.claim = { ...this.claim, view, others }
   }
 
@@ -261,15 +272,15 @@ class LeaseMembership implements Membership {
     if (!isDeepStrictEqual(before, this.claim)) for (const work of this.works) work.regain()
   }
 
-  private async release(isLost: (key: string) => boolean): Promise<void> {
-    await Promise.all([...this.works].map((work) => work.release(isLost)))
+  private async release(isLost: (key: string) => boolean, graceMs: number): Promise<void> {
+    await Promise.all([...this.works].map((work) => work.release(isLost, graceMs)))
   }
 
   /** What the new view gives away is given up at once; the Lease says so when nothing of it is under way. */
   private retarget(target: View): void {
     this.options.log.info({ replicas: target }, 'the replicas have changed')
     this.claim = { ...this.claim, target }
-    void this.release((key) => !isOwn(key, this.claim)).then(() => {
+    void this.release((key) => !isOwn(key, this.claim), HAND_OVER_MS).then(() => {
       if (this.claim.target !== target) return
       this.agreed = target
       this.wake()

@@ -26,7 +26,7 @@ export class Share {
   constructor(options: ShareOptions) {
     this.options = options
     this.stopWatching = options.membership.onChange({
-      release: (isLost) => this.release(isLost),
+      release: (isLost, graceMs) => this.release(isLost, graceMs),
       regain: () => void this.regain(),
     })
   }
@@ -48,11 +48,11 @@ export class Share {
     this.stopWatching()
   }
 
-  private async release(isLost: (key: string) => boolean): Promise<void> {
+  private async release(isLost: (key: string) => boolean, graceMs: number): Promise<void> {
     const lost = [...this.held].filter(isLost)
     for (const key of lost) this.held.delete(key)
     for (const key of [...this.coming].filter(isLost)) this.coming.delete(key)
-    await this.options.queue.release(isLost)
+    await this.options.queue.release(isLost, graceMs)
     for (const key of lost) if (!this.held.has(key)) this.options.onLost(key)
   }
 

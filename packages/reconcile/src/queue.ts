@@ -112,7 +112,7 @@ export class KeyedQueue {
    * Gives every key that matches away: it is forgotten, and a run that is under way may end within graceMs, then it is
    * aborted. Settles when none of them runs any more.
    */
-  async release(matches: (key: string) => boolean, graceMs = 15_000): Promise<void> {
+  async release(matches: (key: string) => boolean, graceMs: number): Promise<void> {
     const runs: NonNullable<Entry['run']>[] = []
     for (const [key, entry] of [...this.entries]) {
       if (!matches(key)) continue

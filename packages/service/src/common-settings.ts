@@ -29,7 +29,7 @@ export const commonSettings = {
   },
   'lease-duration-seconds': {
     description: 'How long after its last sign of life a replica is waited for before others do its work',
-    default: '7',
+    default: '6',
     parse: wholeNumber(2, 60),
   },
   'http-addr': {

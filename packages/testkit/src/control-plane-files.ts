@@ -12,6 +12,9 @@ export interface ControlPlaneFiles {
   serviceAccountKey: string
   serviceAccountPublicKey: string
   authentication: string
+  auditPolicy: string
+  /** Who wrote what, one event a line. */
+  audit: string
   /** Cluster-admin. */
   admin: string
   controllerManager: string
@@ -38,6 +41,7 @@ export async function writeControlPlaneFiles(dataDir: string, url: string): Prom
     [files.serviceAccountKey, keys.private],
     [files.serviceAccountPublicKey, keys.public],
     [files.authentication, JSON.stringify(authentication)],
+    [files.auditPolicy, JSON.stringify(auditPolicy)],
     [files.admin, kubeconfig({ commonName: 'admin', organization: 'system:masters' })],
     [files.controllerManager, kubeconfig({ commonName: 'system:kube-controller-manager' })],
     [files.scheduler, kubeconfig({ commonName: 'system:kube-scheduler' })],
@@ -55,6 +59,8 @@ function filesIn(dataDir: string): ControlPlaneFiles {
     serviceAccountKey: at('service-account-key.pem'),
     serviceAccountPublicKey: at('service-account-public.pem'),
     authentication: at('authentication.json'),
+    auditPolicy: at('audit-policy.json'),
+    audit: join(at('logs'), 'audit.jsonl'),
     admin: at('admin.kubeconfig'),
     controllerManager: at('controller-manager.kubeconfig'),
     scheduler: at('scheduler.kubeconfig'),
@@ -80,6 +86,18 @@ const authentication = {
     enabled: true,
     conditions: [{ path: '/livez' }, { path: '/readyz' }, { path: '/healthz' }],
   },
+}
+
+/** Every write, without its content. */
+const auditPolicy = {
+  apiVersion: 'audit.k8s.io/v1',
+  kind: 'Policy',
+  omitStages: ['RequestReceived'],
+  rules: [
+    { level: 'None', verbs: ['get', 'list', 'watch'] },
+    { level: 'None', resources: [{ group: 'coordination.k8s.io' }] },
+    { level: 'Metadata' },
+  ],
 }
 
 async function serviceAccountKeys(files: ControlPlaneFiles): Promise<{ private: string; public: string }> {

@@ -37,7 +37,7 @@ export async function startEtcd(files: ControlPlaneFiles, log: Log): Promise<{ c
 /** Starts kube-apiserver and waits until /readyz says so, which includes its bootstrap roles. */
 export async function startApiServer(
   files: ControlPlaneFiles,
-  { etcdUrl, url, log }: { etcdUrl: string; url: string; log: Log },
+  { etcdUrl, url, log, audit }: { etcdUrl: string; url: string; log: Log; audit: boolean },
 ): Promise<Child> {
   const child = await start('kube-apiserver', files, log, [
     `--etcd-servers=${etcdUrl}`,
@@ -57,6 +57,7 @@ export async function startApiServer(
     '--service-account-issuer=https://kubernetes.default.svc',
     '--allow-privileged=true',
     '--profiling=false',
+    ...(audit ? [`--audit-policy-file=${files.auditPolicy}`, `--audit-log-path=${files.audit}`] : []),
   ])
   await untilReady(child, async () => (await httpStatus(`${url}/readyz`, files.caFile)) === 200)
   return child

@@ -15,6 +15,8 @@ export interface ControlPlane extends AsyncDisposable {
   kubeconfig: string
   url: string
   caFile: string
+  /** With the option `audit`: every write that the API server has answered, one audit.k8s.io/v1 Event a line. */
+  auditFile: string
   /** Everything it keeps; its processes' output is in `logs/`. */
   dataDir: string
   kubectl: Kubectl
@@ -31,6 +33,8 @@ export interface ControlPlane extends AsyncDisposable {
 export interface ControlPlaneOptions {
   /** Also the controllers, the scheduler and kwok with two fake nodes, so that Deployments roll out. */
   controllers?: boolean
+  /** Also a record of every write and who made it: `auditFile`. */
+  audit?: boolean
   /** Kept when the control plane is disposed of; a temporary directory when left out. */
   dataDir?: string
   port?: number
@@ -46,7 +50,15 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const url = `https://127.0.0.1:${options.port ?? (await freePort())}`
   const files = await writeControlPlaneFiles(dataDir, url)
   const processes = new Processes()
-  const plane = controlPlane({ files, url, dataDir, processes, home, log: options.log })
+  const plane = controlPlane({
+    files,
+    url,
+    dataDir,
+    processes,
+    home,
+    log: options.log,
+    audit: options.audit ?? false,
+  })
   try {
     await plane.startEtcd()
     await plane.startApiServer()
@@ -93,6 +105,7 @@ interface Parts {
   processes: Processes
   home: AsyncDisposable
   log: ((line: string) => void) | undefined
+  audit: boolean
 }
 
 interface Startable extends ControlPlane {
@@ -100,13 +113,14 @@ interface Startable extends ControlPlane {
   add(children: Child[]): void
 }
 
-function controlPlane({ files, url, dataDir, processes, home, log }: Parts): Startable {
+function controlPlane({ files, url, dataDir, processes, home, log, audit }: Parts): Startable {
   const kubectl = kubectlFor(files.admin)
   let etcdUrl = ''
   return {
     kubeconfig: files.admin,
     url,
     caFile: files.caFile,
+    auditFile: files.audit,
     dataDir,
     kubectl,
     get pids() {
@@ -121,7 +135,7 @@ function controlPlane({ files, url, dataDir, processes, home, log }: Parts): Sta
       processes.add(etcd.child)
     },
     async startApiServer() {
-      processes.add(await startApiServer(files, { etcdUrl, url, log }))
+      processes.add(await startApiServer(files, { etcdUrl, url, log, audit }))
     },
     add(children) {
       for (const child of children) processes.add(child)
