@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { binary } from '@setpoint/testkit'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
@@ -32,12 +31,27 @@ describe.each(['source', 'kustomize-render', 'apply'])('%s', (service) => {
     const given = [...command.map(nameOf), ...variables.map((name) => `--${name.replaceAll('_', '-')}`)]
     expect(await flagsOf(service)).toEqual(expect.arrayContaining(given))
   })
+
+  it('refuses unusable settings with exit code 2, naming each of them and what it must be', async () => {
+    const refused = await run(service, '--http-addr=nowhere', '--nats-url=tcp:4222', '--log-level=loud')
+    expect(refused.code).toBe(2)
+    for (const setting of ['--http-addr', '--nats-url', '--log-level'])
+      expect(refused.said).toMatch(new RegExp(`${setting} .*must be`))
+  })
 })
 
 const nameOf = (argument: string): string => argument.replace(/=.*/, '')
 
 async function flagsOf(service: string): Promise<string[]> {
+  const { said } = await run(service, '--help')
+  return said.match(/^ {2}--[a-z-]+/gm)?.map((flag) => flag.trim()) ?? []
+}
+
+function run(service: string, ...flags: string[]): Promise<{ code: unknown; said: string }> {
   const main = join(ROOT, 'services', service, 'src/main.ts')
-  const { stdout } = await promisify(execFile)(process.execPath, [main, '--help'], { timeout: 20_000 })
-  return stdout.match(/^ {2}--[a-z-]+/gm)?.map((flag) => flag.trim()) ?? []
+  return new Promise((resolve) => {
+    execFile(process.execPath, [main, ...flags], { timeout: 60_000 }, (error, stdout, stderr) => {
+      resolve({ code: error?.code ?? 0, said: stdout + stderr })
+    })
+  })
 }

@@ -68,6 +68,26 @@ it('deleting the Kustomization prunes what it applied', async () => {
   await cluster.kubectl('delete', 'gitrepository', 'fleet', '--timeout=30s')
 })
 
+it.each(SERVICES)(
+  '%s is alive and counts what it does, under the names of Flux where Flux has one',
+  async (service) => {
+    expect(await answers(service, '/healthz')).toBe(true)
+    const metrics = await (await fetch(`http://${addresses.get(service)}/metrics`)).text()
+    expect(metrics).toMatch(/^workqueue_depth\{name="[a-z-]+"\} 0$/m)
+    expect(metrics).toMatch(/^process_cpu_seconds_total /m)
+    expect(metrics).toMatch(METRICS[service])
+  },
+)
+
+it.each(SERVICES)('%s logs JSON lines, with the trace id of a commit', (service) => {
+  const lines = (children.get(service)?.logs() ?? '').trim().split('\n')
+  const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+  expect(
+    entries.every(({ ts, level, msg }) => [ts, level, msg].every((field) => typeof field === 'string')),
+  ).toBe(true)
+  expect(entries.some(({ traceId }) => typeof traceId === 'string')).toBe(true)
+})
+
 it.each(SERVICES)('%s asked for nothing that it may not have', (service) => {
   const logs = children.get(service)?.logs() ?? ''
   expect(logs.split('\n').filter((line) => /forbidden|permissions violation/i.test(line))).toEqual([])
@@ -79,6 +99,17 @@ it.each(SERVICES)('%s asked for nothing that it may not have', (service) => {
   )
   expect(refused).toEqual([])
 })
+
+it.each(SERVICES)('%s ends by itself on SIGTERM', async (service) => {
+  expect(await children.get(service)?.stop(30_000)).toEqual({ code: 0, signal: null })
+})
+
+const METRICS: Record<ServiceName, RegExp> = {
+  source:
+    /^gotk_reconcile_duration_seconds_count\{kind="GitRepository",name="fleet",namespace="default"\} [1-9]/m,
+  'kustomize-render': /^setpoint_renders_total\{result="success"\} [1-9]/m,
+  apply: /^setpoint_commit_to_ready_seconds_count [1-9]/m,
+}
 
 const configMap = `
 apiVersion: v1
