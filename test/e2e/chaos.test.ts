@@ -48,14 +48,35 @@ test(
   TEST_TIMEOUT_MS,
 )
 
-test('once settled, two looks at everything write nothing', async () => {
-  await set.waitIdle()
-  const before = await set.writes()
-  for (let look = 1; look <= 2; look += 1) {
-    await lookAtEverything()
-    expect(writesSince(before, await set.writes())).toEqual({})
-  }
-})
+test(
+  'the API server is away while commits flow: once it is back the cluster follows, and nothing was deleted',
+  async () => {
+    const committing = commitUntilStopped()
+    await committed(2)
+    await set.plane.stopApiServer()
+    await committed(4)
+    await set.plane.startApiServer()
+    await reached(fleet.last)
+    await committing.stop()
+    await followed()
+    expect(record.deleted.filter((name) => fleet.permanent.has(name))).toEqual([])
+    for (const name of fleet.permanent) expect([name, record.uids.get(name)?.size]).toEqual([name, 1])
+  },
+  TEST_TIMEOUT_MS,
+)
+
+test(
+  'once settled, two looks at everything write nothing',
+  async () => {
+    await set.waitIdle()
+    const before = await set.writes()
+    for (let look = 1; look <= 2; look += 1) {
+      await lookAtEverything()
+      expect(writesSince(before, await set.writes())).toEqual({})
+    }
+  },
+  TEST_TIMEOUT_MS,
+)
 
 test.each([
   ['the services before NATS', startServicesFirst],
@@ -76,11 +97,15 @@ test.each([
   TEST_TIMEOUT_MS,
 )
 
-test('after all that the next commit goes live', async () => {
-  await fleet.commit()
-  await followed()
-  expect(record.deleted.filter((name) => fleet.permanent.has(name))).toEqual([])
-})
+test(
+  'after all that the next commit goes live',
+  async () => {
+    await fleet.commit()
+    await followed()
+    expect(record.deleted.filter((name) => fleet.permanent.has(name))).toEqual([])
+  },
+  TEST_TIMEOUT_MS,
+)
 
 /** Commits at a steady pace, as people do who know nothing of the trouble. */
 function commitUntilStopped() {

@@ -1,5 +1,5 @@
 import { KUSTOMIZATION } from '@setpoint/contracts'
-import { type GitRepo, waitFor } from '@setpoint/testkit'
+import { type FileChange, type GitRepo, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SERVICES } from '../chart/identities.ts'
 import { writesSince } from './api-writes.ts'
@@ -10,6 +10,12 @@ import { configMapYaml, kustomizationYaml } from './manifests.ts'
 
 let set: WholeSet
 let repo: GitRepo
+
+/** Nine levels of ten references each: a billion of the innermost value. */
+const bomb = Array.from({ length: 10 }, (_, level) => {
+  const inner = level === 0 ? 'x' : `*a${level - 1}`
+  return `a${level}: &a${level} [${Array(10).fill(inner).join(', ')}]\n`
+}).join('')
 
 beforeAll(async () => {
   set = await startWholeSet({ controllers: true })
@@ -158,6 +164,49 @@ test('a suspended GitRepository finds no commit until it resumes', async () => {
   await set.waitReady('Kustomization', 'settings', commit)
   expect(await set.configMap('first')).toEqual({ key: 'resumed' })
 })
+
+test.each<[string, Record<string, FileChange>, string, string | RegExp]>([
+  ['invalid YAML', { 'settings/first.yaml': 'a: 1\nb: [' }, 'BuildFailed', /settings\/first\.yaml:2/],
+  ['a YAML bomb', { 'settings/bomb.yaml': bomb }, 'BuildFailed', 'settings/bomb.yaml'],
+  [
+    'a kustomization that names a missing file',
+    { 'settings/kustomization.yaml': kustomizationYaml({ resources: ['first.yaml', 'absent.yaml'] }) },
+    'BuildFailed',
+    'absent.yaml',
+  ],
+  [
+    'a symlink that leaves the repository',
+    {
+      'settings/link.yaml': { symlink: '../../../etc/passwd' },
+      'settings/kustomization.yaml': kustomizationYaml({ resources: ['first.yaml', 'link.yaml'] }),
+    },
+    'BuildFailed',
+    'link.yaml',
+  ],
+  ['two objects with one id', { 'settings/again.yaml': configMapYaml('first') }, 'BuildFailed', 'again.yaml'],
+  [
+    'an object that the API server rejects',
+    { 'settings/rejected.yaml': configMapYaml('Not_A_Name') },
+    'ReconciliationFailed',
+    'ConfigMap/flux-system/Not_A_Name dry-run failed',
+  ],
+  ['a directory that is gone', { 'settings/first.yaml': null }, 'ArtifactFailed', 'path not found'],
+])(
+  '%s: a clear condition, nothing is lost or pruned, and a revert ends it',
+  async (_what, files, reason, says) => {
+    const uid = () =>
+      set.plane.kubectl('-n', NAMESPACE, 'get', 'configmap', 'first', '-o', 'jsonpath={.metadata.uid}')
+    const before = await uid()
+    const bad = await repo.commit(files)
+    await set.hint()
+    expect(await set.waitNotReady('Kustomization', 'settings', reason)).toMatch(says)
+    expect(await uid()).toBe(before)
+    const revert = await repo.revert(bad)
+    await set.hint()
+    await set.waitReady('Kustomization', 'settings', revert)
+    expect(await uid()).toBe(before)
+  },
+)
 
 test('a Kustomization that is deleted takes its objects with it', async () => {
   await set.remove(KUSTOMIZATION, 'above')

@@ -296,7 +296,9 @@ async function waitIdle({ processes }: Parts): Promise<void> {
       for (const { name, metric } of processes) {
         const waiting = await metric('workqueue_depth')
         const running = await metric('workqueue_longest_running_processor_seconds')
-        if (waiting > 0 || running > 0) throw new Error(`${name}: ${waiting} wait, one runs for ${running} s`)
+        const events = await metric('setpoint_events_waiting')
+        if (waiting > 0 || running > 0 || events > 0)
+          throw new Error(`${name}: ${waiting} wait, one runs for ${running} s, ${events} Events wait`)
         counts.push(await metric('workqueue_finished_total'))
       }
       // Twice the same, so that nothing was on its way from one service to the next.

@@ -76,6 +76,11 @@ export class EventRecorder {
     })
   }
 
+  /** How many wait to be written to Kubernetes, the one under way included. */
+  get pending(): number {
+    return this.waiting.length + (this.sending === undefined ? 0 : 1)
+  }
+
   /** Waits until what was recorded has been sent or given up, for a clean stop. */
   async flush(): Promise<void> {
     await this.sending

@@ -77,6 +77,18 @@ export class Metrics {
     })
   }
 
+  /** Shows how many core/v1 Events wait to be written. */
+  watchEvents(events: { readonly pending: number }): void {
+    new Gauge({
+      name: 'setpoint_events_waiting',
+      help: 'Kubernetes Events that wait to be written.',
+      registers: [this.registry],
+      collect() {
+        this.set(events.pending)
+      },
+    })
+  }
+
   private showQueues(metric: string, help: string, value: (health: QueueHealth) => number): void {
     const { queues } = this
     new Gauge({

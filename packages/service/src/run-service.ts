@@ -74,6 +74,7 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   })
   for (const [name, queue] of Object.entries(service.queues)) context.metrics.watchQueue(name, queue)
   context.metrics.watchBus(context.bus.stats)
+  context.metrics.watchEvents(context.events)
   log.info({ address: server.addresses() }, 'started')
   const graceMs = common['stop-grace-seconds'] * 1_000
   await stopRequested()

@@ -1,3 +1,4 @@
+import { isConditionTrue } from '@setpoint/conditions'
 import { ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
 import type { ApplyContext, Task } from './context.ts'
 import { requestOf } from './renderings.ts'
@@ -9,6 +10,7 @@ import { tellFailure } from './tell.ts'
 
 /** For how long something that should take moments is waited for in silence. */
 const GRACE_MS = 5_000
+const PATIENT_RETRY_MS = 30_000
 
 /** Something that is on its way: a sign will come, and nothing is said of it unless it takes long. */
 export class NotYet extends Error {
@@ -78,7 +80,21 @@ async function stayPatient(context: ApplyContext, task: Task, error: NotYet): Pr
   const leftMs = known.waitingSince + GRACE_MS - context.now()
   const { reason, message, retryAfterMs } = error
   if (leftMs > 0) return { requeueAfterMs: retryAfterMs ?? leftMs, priority: 'normal' }
+  if (isAsItWas(task)) return { requeueAfterMs: retryAfterMs ?? PATIENT_RETRY_MS, priority: 'normal' }
   const settlement = reason === undefined ? progressing(message) : failed(reason, message, '')
   await settle(context, task, settlement)
-  return { requeueAfterMs: retryAfterMs ?? 30_000, priority: 'normal' }
+  return { requeueAfterMs: retryAfterMs ?? PATIENT_RETRY_MS, priority: 'normal' }
+}
+
+/** The render service has said nothing since this process began, and nothing is asked for: what was Ready still is. */
+function isAsItWas({ rendering, kustomization, generation }: Task): boolean {
+  const { conditions, observedGeneration, lastHandledReconcileAt } = kustomization.status ?? {}
+  const request = requestOf(kustomization)
+  const answered = request === '' || request === lastHandledReconcileAt
+  return (
+    rendering === undefined &&
+    answered &&
+    observedGeneration === generation &&
+    isConditionTrue(conditions, 'Ready')
+  )
 }
