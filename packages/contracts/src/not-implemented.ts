@@ -13,12 +13,8 @@ interface MissingField<T> {
 }
 
 export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[] = [
-  { field: 'spec.provider', usedBy: ({ spec }) => (spec.provider ?? 'generic') !== 'generic' },
+  { field: 'spec.provider', usedBy: ({ spec }) => ['aws', 'azure'].includes(spec.provider ?? '') },
   { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
-  { field: 'spec.verify', usedBy: ({ spec }) => isSet(spec.verify) },
-  { field: 'spec.include', usedBy: ({ spec }) => isSet(spec.include) },
-  { field: 'spec.recurseSubmodules', usedBy: ({ spec }) => isSet(spec.recurseSubmodules) },
-  { field: 'spec.sparseCheckout', usedBy: ({ spec }) => isSet(spec.sparseCheckout) },
 ]
 
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
@@ -32,7 +28,7 @@ export const kustomizationNotImplemented: readonly MissingField<Kustomization>[]
 ]
 
 export const imageRepositoryNotImplemented: readonly MissingField<ImageRepository>[] = [
-  { field: 'spec.provider', usedBy: ({ spec }) => (spec.provider ?? 'generic') !== 'generic' },
+  { field: 'spec.provider', usedBy: ({ spec }) => ['aws', 'azure'].includes(spec.provider ?? '') },
 ]
 
 /**

@@ -51,7 +51,7 @@ class HttpTransport implements Transport {
         if (target.href !== url) this.rememberMove(url, target)
         return toGitResponse(target, method, answer)
       }
-      target = this.redirected(target, location)
+      target = this.redirected(target, location, 'authorization' in headers)
     }
     throw new GitError('ServerError', `${displayUrl(url)} redirects more than ${MAX_REDIRECTS} times`)
   }
@@ -73,14 +73,14 @@ class HttpTransport implements Transport {
     if (from > 0 && to > 0) this.base = { from: url.slice(0, from), to: target.href.slice(0, to) }
   }
 
-  private redirected(from: URL, location: string): URL {
+  private redirected(from: URL, location: string, isAuthorized: boolean): URL {
     const shown = displayUrl(from.href)
     const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined
     if (target === undefined || !['http:', 'https:'].includes(target.protocol))
       throw new GitError('ServerError', `${shown} redirects to what is no HTTP address`)
     if (from.protocol === 'https:' && target.protocol === 'http:')
       throw new GitError('ServerError', `${shown} redirects from https to http; refused`)
-    if (this.hasCredentials() && !this.isHome(target))
+    if ((isAuthorized || this.hasCredentials()) && !this.isHome(target))
       throw new GitError(
         'ServerError',
         `${shown} redirects to another host, ${target.host}, which must not get the credentials; if that is right, put its address into the URL`,

@@ -1,5 +1,8 @@
 export { transportUrl } from './address.ts'
 export { displayUrl, GitError, type GitErrorCode } from './errors.ts'
+export { type ApiOptions, type GitHubApp, GitHubApps } from './github-app.ts'
+export { parseGitmodules, type Submodule, submoduleUrl } from './gitmodules.ts'
+export { type LfsPointer, type LfsResolution, parseLfsPointer, resolveLfs } from './lfs.ts'
 export { listRemote, type RemoteRef, type RemoteRefs } from './list-remote.ts'
 export { type MirrorOptions, openMirror } from './mirror.ts'
 export type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
@@ -9,4 +12,8 @@ export { type ReferenceSelector, type Resolved, resolveReference } from './resol
 export type { SemverTag } from './semver-tags.ts'
 export { compileIgnore, type Ignore, SOURCE_IGNORE } from './source-ignore.ts'
 export { openTransport, type Transport } from './transport.ts'
+<<<<<<< HEAD
 export { type CommitAuthor, type NewCommit, type WrittenCommit, writeCommit } from './write-commit.ts'
+=======
+export { readSigners, type Signers, type Verified } from './verify/signers.ts'
+>>>>>>> 092c98d (source: verify, include, sparseCheckout, submodules, Git LFS, GitHub Apps)

@@ -1,5 +1,6 @@
 import git, { type ServerRef } from 'isomorphic-git'
 import { transportUrl } from './address.ts'
+import { displayUrl, GitError } from './errors.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import { translateRemoteError } from './translate-error.ts'
 import { openTransport } from './transport.ts'
@@ -41,10 +42,18 @@ export async function listRemote(options: RemoteOptions): Promise<RemoteRefs> {
       symrefs: true,
       peelTags: true,
     })
+    if (listed.some(({ oid }) => oid.length === SHA256_DIGITS)) throw sha256Repository(options.url)
     return toRemoteRefs(listed)
   } catch (cause) {
     throw translateRemoteError(cause, options.url)
   }
+}
+
+const SHA256_DIGITS = 64
+
+function sha256Repository(url: string): GitError {
+  const what = `${displayUrl(url)} names its objects by SHA-256, which is not supported; only SHA-1 is`
+  return new GitError('UnsupportedRepository', what)
 }
 
 function toRemoteRefs(listed: ServerRef[]): RemoteRefs {

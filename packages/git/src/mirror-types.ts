@@ -46,6 +46,8 @@ export interface GitMirror {
   /** Every file of a commit, sorted by path. Directories unchanged since the last call are not read again. */
   readTree(commit: string): Promise<TreeEntry[]>
   readBlob(oid: string): Promise<Uint8Array>
+  /** The bytes of a commit or an annotated tag, as they were signed. undefined when it is not here. */
+  readSignable(oid: string): Promise<Uint8Array | undefined>
   /** Drops what is held in memory; the next read loads it again. */
   release(): void
   /** Deletes the copy: the next fetch starts from nothing. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import git from 'isomorphic-git'
+import git, { Errors } from 'isomorphic-git'
 import { transportUrl, withoutCredentials } from './address.ts'
 import { GitError } from './errors.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
@@ -133,6 +133,16 @@ class DiskMirror implements GitMirror {
       return (await git.readBlob({ ...this.repository(), oid })).blob
     } catch (cause) {
       throw translateReadError(cause, `blob ${oid}`)
+    }
+  }
+
+  async readSignable(oid: string): Promise<Uint8Array | undefined> {
+    try {
+      const { object } = await git.readObject({ ...this.repository(), oid, format: 'content' })
+      return object as Uint8Array
+    } catch (cause) {
+      if (cause instanceof Errors.NotFoundError) return undefined
+      throw translateReadError(cause, `object ${oid}`)
     }
   }
 

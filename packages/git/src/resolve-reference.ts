@@ -17,6 +17,8 @@ export interface Resolved {
   refName?: string
   /** The commit, as far as the server's listing tells. */
   commit: string
+  /** The tag object, of an annotated tag. */
+  tagObject?: string
   /** Flux's revision for a commit: `main@sha1:<hex>`, `sha1:<hex>` or `refs/...@sha1:<hex>`. */
   revisionOf(commit: string): string
   /** Tags of the same semantic version (they differ in build metadata): the one with the youngest commit is meant. */
@@ -50,13 +52,13 @@ function resolveCommit(remote: RemoteRefs, commit: string, branch: string | unde
 
 function resolveName(remote: RemoteRefs, name: string): Resolved {
   const commit = commitOf(remote, name, `reference "${name}"`)
-  return { refName: name, commit, revisionOf: (oid) => `${name}@sha1:${oid}` }
+  return { refName: name, commit, ...tagObjectOf(remote, name), revisionOf: (oid) => `${name}@sha1:${oid}` }
 }
 
 function resolveTag(remote: RemoteRefs, tag: string): Resolved {
   const refName = `refs/tags/${tag}`
   const commit = commitOf(remote, refName, `tag "${tag}"`)
-  return { refName, commit, revisionOf: (oid) => `${tag}@sha1:${oid}` }
+  return { refName, commit, ...tagObjectOf(remote, refName), revisionOf: (oid) => `${tag}@sha1:${oid}` }
 }
 
 function resolveSemver(remote: RemoteRefs, range: string): Resolved {
@@ -68,6 +70,7 @@ function resolveSemver(remote: RemoteRefs, range: string): Resolved {
   return {
     refName: best.refName,
     commit: best.commit,
+    ...tagObjectOf(remote, best.refName),
     revisionOf: (oid) => `${best.tag}@sha1:${oid}`,
     ...(ties.length > 0 ? { candidates: [best, ...ties] } : {}),
   }
@@ -83,6 +86,11 @@ function commitOf(remote: RemoteRefs, refName: string, what: string): string {
   const found = remote.refs.get(refName)
   if (found === undefined) throw new GitError('RefNotFound', `the repository has no ${what}`)
   return found.peeled ?? found.oid
+}
+
+function tagObjectOf(remote: RemoteRefs, refName: string): { tagObject?: string } {
+  const found = remote.refs.get(refName)
+  return found?.peeled === undefined ? {} : { tagObject: found.oid }
 }
 
 const isGiven = (value: string | undefined): value is string => value !== undefined && value !== ''

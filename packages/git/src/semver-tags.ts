@@ -7,6 +7,8 @@ export interface SemverTag {
   tag: string
   refName: string
   commit: string
+  /** The tag object, of an annotated tag. */
+  tagObject?: string
   version: semver.SemVer
 }
 
@@ -54,6 +56,13 @@ function* semverTags(remote: RemoteRefs): Iterable<SemverTag> {
     if (!name.startsWith('refs/tags/')) continue
     const tag = name.slice('refs/tags/'.length)
     const version = STRICT_TAG.test(tag) ? semver.parse(tag) : null
-    if (version !== null) yield { tag, refName: name, commit: peeled ?? oid, version }
+    if (version !== null)
+      yield {
+        tag,
+        refName: name,
+        commit: peeled ?? oid,
+        version,
+        ...(peeled === undefined ? {} : { tagObject: oid }),
+      }
   }
 }

@@ -1,8 +1,14 @@
 import { git } from './git-command.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
-/** What a commit does to one path: new content, an executable file, a symbolic link, or null to delete it. */
-export type FileChange = string | Buffer | null | { symlink: string } | { executable: string }
+/** What a commit does to one path: new content, an executable file, a symbolic link, a submodule, or null to delete it. */
+export type FileChange =
+  | string
+  | Buffer
+  | null
+  | { symlink: string }
+  | { executable: string }
+  | { submodule: string }
 
 /** A bare repository that the Git server serves. */
 export interface GitRepo {
@@ -83,6 +89,8 @@ function* commitStream(
   for (const [path, change] of Object.entries(files)) {
     if (change === null) {
       yield `D ${quote(path)}\n`
+    } else if (isSubmodule(change)) {
+      yield `M 160000 ${change.submodule} ${quote(path)}\n`
     } else {
       yield `M ${modeOf(change)} inline ${quote(path)}\n`
       yield* data(contentOf(change))
@@ -96,12 +104,18 @@ function* data(content: string | Buffer): Generator<string | Buffer> {
   yield '\n'
 }
 
-function modeOf(change: Exclude<FileChange, null>): string {
+type Content = Exclude<FileChange, null | { submodule: string }>
+
+function isSubmodule(change: FileChange): change is { submodule: string } {
+  return typeof change === 'object' && change !== null && 'submodule' in change
+}
+
+function modeOf(change: Content): string {
   if (typeof change === 'string' || Buffer.isBuffer(change)) return '100644'
   return 'symlink' in change ? '120000' : '100755'
 }
 
-function contentOf(change: Exclude<FileChange, null>): string | Buffer {
+function contentOf(change: Content): string | Buffer {
   if (typeof change === 'string' || Buffer.isBuffer(change)) return change
   return 'symlink' in change ? change.symlink : change.executable
 }

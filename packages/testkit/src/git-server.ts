@@ -4,6 +4,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { join } from 'node:path'
 import { certificateAuthority } from './certificate.ts'
 import { serveGit } from './git-http-backend.ts'
+import { isLfs, serveLfs } from './git-lfs-server.ts'
 import { createRepository, type GitRepo } from './git-repo.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -39,6 +40,8 @@ export interface GitServerOptions {
   clientCertificates?: boolean
   basic?: { username: string; password: string }
   bearerToken?: string
+  /** Files that it gives by the batch API of Git LFS, by their SHA-256. */
+  lfs?: ReadonlyMap<string, Buffer>
   /** Where the repositories are; a temporary directory when left out. */
   root?: string
   port?: number
@@ -56,7 +59,10 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const { server, caPem, client } = createServer(options, (request, response) => {
     record(requests, request, response)
     reportPush(request, response, options)
-    if (isAllowed(request.headers.authorization, options)) return serveGit(root, request, response)
+    if (isAllowed(request.headers.authorization, options))
+      return options.lfs !== undefined && isLfs(request)
+        ? void serveLfs(options.lfs, request, response)
+        : serveGit(root, request, response)
     response.writeHead(401, { 'www-authenticate': 'Basic realm="git"' }).end('wrong credentials\n')
   })
   const connections = track(server)

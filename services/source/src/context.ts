@@ -1,5 +1,6 @@
 import type { Bus } from '@setpoint/bus'
 import type { GitRepository } from '@setpoint/contracts'
+import type { GitHubApps } from '@setpoint/git'
 import type { KubeClient } from '@setpoint/kube'
 import type { EventRecorder, Tracing } from '@setpoint/service'
 import type { ArchiveStore } from './archive-store.ts'
@@ -39,6 +40,7 @@ export interface SourceContext {
   memory: Memory
   states: StateStore
   archives: ArchiveStore
+  githubApps: GitHubApps
 }
 
 /** One run over one GitRepository. */

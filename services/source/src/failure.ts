@@ -5,7 +5,11 @@ import { ReconcileError } from '@setpoint/reconcile'
 import { diskProblem } from './disk.ts'
 
 /** Which of Flux's conditions says that something went wrong. */
-export type FailureCondition = 'FetchFailed' | 'StorageOperationFailed'
+export type FailureCondition =
+  | 'FetchFailed'
+  | 'StorageOperationFailed'
+  | 'IncludeUnavailable'
+  | 'SourceVerified'
 
 /** A failed step, with the condition that shows it. */
 export class SourceFailure extends ReconcileError {

@@ -9,8 +9,12 @@ import {
   resolveReference,
 } from '@setpoint/git'
 import type { SourceContext, Task } from './context.ts'
+import { collectEntries } from './entries.ts'
 import { type Listing, readListing } from './listing.ts'
+import { download, fetchPinned } from './pinned.ts'
+import type { Recipe } from './recipe.ts'
 import { digestOfUrl } from './state.ts'
+import { type VerificationResult, verifySource } from './verification.ts'
 
 /** What a repository's reference stands for right now, as far as its list of references tells. */
 export interface Target {
@@ -25,6 +29,8 @@ export interface FetchedTree {
   commit: CommitInfo
   listing: Listing
   target: Target
+  recipe: Recipe
+  verification: VerificationResult | undefined
 }
 
 /** Asks the repository for its references; downloads nothing. @throws GitError */
@@ -40,14 +46,14 @@ export async function resolveTarget(
 }
 
 /** True when the artifact that is known was made of something else. */
-export function isNews(task: Task, target: Target): boolean {
+export function isNews(task: Task, target: Target, recipe: Recipe): boolean {
   const { state } = task.known
-  const { url, ignore = '' } = task.repository.spec
+  const { url } = task.repository.spec
   return (
     state === undefined ||
     state.urlDigest !== digestOfUrl(url) ||
     state.resolved !== target.key ||
-    state.ignore !== ignore
+    state.recipe !== recipe.digest
   )
 }
 
@@ -57,15 +63,16 @@ export async function fetchTree(
   task: Task,
   remote: RemoteOptions,
   target: Target,
+  recipe: Recipe,
 ): Promise<FetchedTree> {
   const mirror = await mirrorOf(context, task)
   try {
-    return await fetchAndList(context, task, mirror, remote, target)
+    return await fetchAndList(context, task, mirror, remote, { target, recipe })
   } catch (error) {
     if (!(error instanceof GitError) || error.code !== 'Damaged') throw error
     task.log.warn({ reason: error.message }, 'the copy of the repository is damaged; fetching it anew')
     await mirror.reset()
-    return fetchAndList(context, task, mirror, remote, target)
+    return fetchAndList(context, task, mirror, remote, { target, recipe })
   } finally {
     mirror.release()
   }
@@ -85,11 +92,24 @@ async function fetchAndList(
   task: Task,
   mirror: GitMirror,
   remote: RemoteOptions,
-  target: Target,
+  { target, recipe }: { target: Target; recipe: Recipe },
 ): Promise<FetchedTree> {
-  const { oid, revision } = await fetchCommit(context, task, mirror, remote, target.resolved)
+  const { oid, revision, resolved } = await fetchCommit(context, task, mirror, remote, target.resolved)
   const commit = await mirror.readCommit(oid)
-  return { revision, commit, target, listing: await readListing(context, task, mirror, oid) }
+  const fetchTag = () => download(context, task, mirror, remote, resolved)
+  const verification =
+    recipe.verification &&
+    (await verifySource(context, recipe.verification, mirror, { resolved, commit: oid, fetchTag }))
+  const entries = await collectEntries(context, task, { mirror, remote, commit: oid, recipe })
+  const listing = await readListing(context, task, entries)
+  return { revision, commit, target, recipe, verification, listing }
+}
+
+interface Fetched {
+  oid: string
+  revision: string
+  /** The reference that it was found by. */
+  resolved: Resolved
 }
 
 async function fetchCommit(
@@ -98,14 +118,18 @@ async function fetchCommit(
   mirror: GitMirror,
   remote: RemoteOptions,
   resolved: Resolved,
-): Promise<{ oid: string; revision: string }> {
+): Promise<Fetched> {
   if (resolved.candidates !== undefined) return youngestOf(context, task, mirror, remote, resolved)
   const { commit, revisionOf } = resolved
-  if (await mirror.has(commit)) return { oid: commit, revision: revisionOf(commit) }
+  if (await mirror.has(commit)) return { oid: commit, revision: revisionOf(commit), resolved }
   if (task.repository.spec.ref?.commit)
-    return { oid: await pinned(context, task, mirror, remote, resolved), revision: revisionOf(commit) }
+    return {
+      oid: await fetchPinned(context, task, mirror, remote, resolved),
+      revision: revisionOf(commit),
+      resolved,
+    }
   const oid = await download(context, task, mirror, remote, resolved)
-  return { oid, revision: revisionOf(oid) }
+  return { oid, revision: revisionOf(oid), resolved }
 }
 
 /** Tags of the same version: the one whose commit is the youngest. */
@@ -115,51 +139,20 @@ async function youngestOf(
   mirror: GitMirror,
   remote: RemoteOptions,
   resolved: Resolved,
-): Promise<{ oid: string; revision: string }> {
-  let youngest: { oid: string; revision: string; time: number } | undefined
-  for (const { tag, refName, commit } of resolved.candidates ?? []) {
-    const single: Resolved = { refName, commit, revisionOf: (oid) => `${tag}@sha1:${oid}` }
+): Promise<Fetched> {
+  let youngest: (Fetched & { time: number }) | undefined
+  for (const { tag, refName, commit, tagObject } of resolved.candidates ?? []) {
+    const single: Resolved = {
+      refName,
+      commit,
+      ...(tagObject === undefined ? {} : { tagObject }),
+      revisionOf: (oid) => `${tag}@sha1:${oid}`,
+    }
     const oid = (await mirror.has(commit)) ? commit : await download(context, task, mirror, remote, single)
     const { time } = await mirror.readCommit(oid)
     if (youngest === undefined || time > youngest.time)
-      youngest = { oid, revision: single.revisionOf(oid), time }
+      youngest = { oid, revision: single.revisionOf(oid), resolved: single, time }
   }
   if (youngest === undefined) throw new GitError('RefNotFound', 'no tag is within the semver range')
   return youngest
-}
-
-/** A commit that need not be the tip of anything: asked for by its hash, and where the server refuses, by all history. */
-async function pinned(
-  context: SourceContext,
-  task: Task,
-  mirror: GitMirror,
-  remote: RemoteOptions,
-  resolved: Resolved,
-): Promise<string> {
-  const { commit, revisionOf } = resolved
-  try {
-    return await download(context, task, mirror, remote, { commit, revisionOf })
-  } catch (error) {
-    if (!(error instanceof GitError) || !['RefNotFound', 'ServerError', 'ProtocolError'].includes(error.code))
-      throw error
-  }
-  await download(context, task, mirror, remote, resolved, true)
-  if (await mirror.has(commit)) return commit
-  const where = resolved.refName === undefined ? 'the repository' : `"${resolved.refName}"`
-  throw new GitError('RefNotFound', `${where} has no commit ${commit}`)
-}
-
-async function download(
-  context: SourceContext,
-  task: Task,
-  mirror: GitMirror,
-  remote: RemoteOptions,
-  resolved: Resolved,
-  fullHistory = false,
-): Promise<string> {
-  const result = await mirror.fetch(remote, resolved, { fullHistory })
-  context.metrics.fetched(result.full ? 'full' : 'new', result.receivedBytes)
-  const { commit, receivedBytes, full } = result
-  task.log.info({ commit, receivedBytes, full, traceId: task.traceId }, 'fetched')
-  return commit
 }

@@ -1,13 +1,7 @@
 import type { TreeFile } from '@setpoint/artifact'
-import {
-  compileIgnore,
-  GitError,
-  type GitMirror,
-  type Ignore,
-  SOURCE_IGNORE,
-  type TreeEntry,
-} from '@setpoint/git'
+import { compileIgnore, type Ignore, parseLfsPointer, resolveLfs, SOURCE_IGNORE } from '@setpoint/git'
 import type { SourceContext, Task } from './context.ts'
+import type { SourceEntry } from './entries.ts'
 import { SourceFailure } from './failure.ts'
 import type { Known } from './known.ts'
 
@@ -19,41 +13,66 @@ export interface Listing {
 }
 
 /**
- * The files of a commit that belong in the artifact. Only contents that the snapshot does not hold are read:
- * Git does not say how large a blob is. @throws GitError, SourceFailure
+ * The files that belong in the artifact. Only contents that the snapshot does not hold are read: Git does not say
+ * how large a blob is. @throws GitError, SourceFailure
  */
 export async function readListing(
   context: SourceContext,
   task: Task,
-  mirror: GitMirror,
-  commit: string,
+  entries: SourceEntry[],
 ): Promise<Listing> {
-  const entries = (await mirror.readTree(commit)).filter(({ mode }) => mode !== '160000')
-  const excluded = await ignoreRules(task, mirror, entries)
+  const excluded = await ignoreRules(task, entries)
   const sizes = knownSizes(task.known)
   const listing: Listing = { files: new Map(), fresh: new Map() }
+  const pointers: SourceEntry[] = []
   let total = 0
   for (const entry of entries) {
     if (excluded(entry.path)) continue
-    const file = await toFile(task.known, mirror, entry, sizes, listing.fresh)
+    const file = await toFile(task.known, entry, sizes, listing.fresh)
     total += file.size
     checkTotal(total, context.limits.artifactBytes)
     listing.files.set(file.path, file)
+    if (parseLfsPointer(listing.fresh.get(entry.oid) ?? NOTHING) !== undefined) pointers.push(entry)
   }
+  await fillPointers(context, listing, pointers)
   return listing
+}
+
+const NOTHING = new Uint8Array()
+
+/** Files in Git LFS take the place of their pointers. */
+async function fillPointers(
+  context: SourceContext,
+  { files, fresh }: Listing,
+  entries: SourceEntry[],
+): Promise<void> {
+  for (const [remote, own] of Map.groupBy(entries, (entry) => entry.remote)) {
+    if (remote === undefined) continue
+    const pointers = own.flatMap(({ oid }) => parseLfsPointer(fresh.get(oid) ?? NOTHING) ?? [])
+    const contents = await resolveLfs(remote, pointers, { maxBytes: context.limits.artifactBytes })
+    for (const [blobId, pointer] of new Map(own.map(({ oid }, index) => [oid, pointers[index]]))) {
+      const content = contents.get(pointer?.oid ?? '')
+      if (content !== undefined) fresh.set(blobId, content)
+    }
+    for (const { path, oid } of own) {
+      const file = files.get(path)
+      if (file !== undefined) files.set(path, { ...file, size: fresh.get(oid)?.length ?? file.size })
+    }
+  }
+  let total = 0
+  for (const { size } of files.values()) total += size
+  checkTotal(total, context.limits.artifactBytes)
 }
 
 async function toFile(
   known: Known,
-  mirror: GitMirror,
-  { path, oid, mode }: TreeEntry,
+  { path, oid, mode, read }: SourceEntry,
   sizes: ReadonlyMap<string, number>,
   fresh: Map<string, Uint8Array>,
 ): Promise<TreeFile> {
-  if (mode === '160000') throw new GitError('IllegalPath', `"${path}" is a submodule`)
   const size = sizes.get(oid)
   if (size !== undefined) return { path, blobId: oid, mode, size }
-  const content = fresh.get(oid) ?? known.fresh.get(oid) ?? (await mirror.readBlob(oid))
+  const content = fresh.get(oid) ?? known.fresh.get(oid) ?? (await read())
   fresh.set(oid, content)
   return { path, blobId: oid, mode, size: content.length }
 }
@@ -74,17 +93,13 @@ function checkTotal(bytes: number, limit: number): void {
 }
 
 /** The rules are compiled, and a path is looked at, only when a rule has changed or the path is new. */
-async function ignoreRules(
-  task: Task,
-  mirror: GitMirror,
-  entries: TreeEntry[],
-): Promise<(path: string) => boolean> {
+async function ignoreRules(task: Task, entries: SourceEntry[]): Promise<(path: string) => boolean> {
   const sources = entries.filter(({ path, mode }) => mode !== '120000' && isIgnoreFile(path))
   const spec = task.repository.spec.ignore ?? ''
   const key = JSON.stringify([spec, sources.map(({ path, oid }) => [path, oid])])
   const { known } = task
   if (known.ignore?.key !== key)
-    known.ignore = { key, rules: await compile(mirror, sources, spec), excluded: new Map() }
+    known.ignore = { key, rules: await compile(sources, spec), excluded: new Map() }
   const { rules, excluded } = known.ignore
   if (excluded.size > 2 * entries.length + 1000) excluded.clear()
   return (path) => {
@@ -96,10 +111,10 @@ async function ignoreRules(
   }
 }
 
-async function compile(mirror: GitMirror, sources: TreeEntry[], spec: string): Promise<Ignore> {
+async function compile(sources: SourceEntry[], spec: string): Promise<Ignore> {
   const files = []
-  for (const { path, oid } of sources)
-    files.push({ path, content: Buffer.from(await mirror.readBlob(oid)).toString('utf8') })
+  for (const { path, read } of sources)
+    files.push({ path, content: Buffer.from(await read()).toString('utf8') })
   return compileIgnore({ files, spec })
 }
 

@@ -236,7 +236,11 @@ async function deleteObject(context: SourceContext, stored: StoredBytes | undefi
   }
 }
 
-function toState(task: Task, { revision, commit, target }: FetchedTree, tree: ArtifactTree): SourceState {
+function toState(
+  task: Task,
+  { revision, commit, target, recipe, verification }: FetchedTree,
+  tree: ArtifactTree,
+): SourceState {
   const { url, ignore = '' } = task.repository.spec
   return {
     urlDigest: digestOfUrl(url),
@@ -245,6 +249,9 @@ function toState(task: Task, { revision, commit, target }: FetchedTree, tree: Ar
     commit: commit.oid,
     subject: commit.message.split('\n')[0] ?? '',
     ignore,
+    recipe: recipe.digest,
+    included: recipe.includes.map(({ artifact }) => artifact),
+    ...(verification === undefined ? {} : { verification }),
     tree,
   }
 }

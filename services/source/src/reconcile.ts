@@ -11,6 +11,7 @@ import type { SourceContext, Task } from './context.ts'
 import { fetchTree, isNews, resolveTarget } from './fetch.ts'
 import { finalize } from './finalize.ts'
 import { assurePublished, publishTree, recallState } from './publish.ts'
+import { readRecipe } from './recipe.ts'
 import { readRemote } from './remote.ts'
 import { settleFailure, settleReady, settleSuspended } from './settle.ts'
 
@@ -23,8 +24,10 @@ export async function reconcile(context: SourceContext, task: Task): Promise<Res
     refuseNotImplemented(task)
     const remote = await readRemote(context, task)
     await recallState(context, task)
+    const recipe = await readRecipe(context, task)
     const target = await resolveTarget(context, task, remote)
-    if (isNews(task, target)) await publishTree(context, task, await fetchTree(context, task, remote, target))
+    if (isNews(task, target, recipe))
+      await publishTree(context, task, await fetchTree(context, task, remote, target, recipe))
     else await assurePublished(context, task)
     await assureArchive(context, task)
     return await settleReady(context, task)

@@ -1,13 +1,15 @@
-import { parseDuration } from '@setpoint/contracts'
+import { type GitRepositorySpec, parseDuration } from '@setpoint/contracts'
 import {
   displayUrl,
   type GitCredentials,
+  type GitHubApp,
   type ProxyOptions,
   type RemoteOptions,
   type SshCredentials,
 } from '@setpoint/git'
 import { Stalled } from '@setpoint/reconcile'
 import type { SourceContext, Task } from './context.ts'
+import { SourceFailure } from './failure.ts'
 import { readSecret, type SecretValues, unusable } from './secret.ts'
 
 const DEFAULT_TIMEOUT = '60s'
@@ -18,15 +20,53 @@ export async function readRemote(context: SourceContext, task: Task): Promise<Re
   if (!URL.canParse(spec.url))
     throw new Stalled('URLInvalid', `"${displayUrl(spec.url)}" is not a URL that can be read`)
   const proxy = toProxy(await readSecret(context, task, spec.proxySecretRef))
-  return {
-    url: spec.url,
+  const secret = await readSecret(context, task, spec.secretRef)
+  const way = {
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
     signal: task.signal,
     maxBytes: context.limits.fetchBytes,
     allowLinkLocal: context.limits.allowLinkLocal,
-    ...toCredentials(spec.url, await readSecret(context, task, spec.secretRef)),
+    ...toCredentials(spec.url, secret),
     ...(proxy === undefined ? {} : { proxy }),
   }
+  const app = toGitHubApp(spec, secret)
+  const auth = app && { auth: await context.githubApps.credentials(app, way) }
+  return { url: spec.url, ...way, ...auth }
+}
+
+function toGitHubApp(spec: GitRepositorySpec, secret: SecretValues | undefined): GitHubApp | undefined {
+  const keys = [
+    'githubAppID',
+    'githubAppPrivateKey',
+    'githubAppInstallationID',
+    'githubAppInstallationOwner',
+    'githubAppBaseURL',
+  ]
+  const [appId, privateKey, installationId, owner, baseUrl] = keys.map((key) => secret?.get(key))
+  if (spec.provider !== 'github') {
+    if (appId === undefined) return undefined
+    throw misconfigured(`Secret "${secret?.name}" is of a GitHub App, which needs spec.provider: github`)
+  }
+  if (spec.url.startsWith('ssh:')) throw misconfigured('provider github needs an https URL, not ssh')
+  if (appId === undefined || privateKey === undefined)
+    throw misconfigured(
+      'provider github needs spec.secretRef: a Secret with githubAppID and githubAppPrivateKey',
+    )
+  if ((installationId === undefined) === (owner === undefined))
+    throw misconfigured(
+      `Secret "${secret?.name}" needs one of githubAppInstallationID and githubAppInstallationOwner`,
+    )
+  return {
+    appId,
+    privateKey,
+    ...(installationId === undefined ? {} : { installationId }),
+    ...(owner === undefined ? {} : { owner }),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
+  }
+}
+
+function misconfigured(message: string): SourceFailure {
+  return new SourceFailure('FetchFailed', 'InvalidProviderConfiguration', message)
 }
 
 type Credentials = Pick<RemoteOptions, 'auth' | 'caPem' | 'clientCertificate' | 'ssh'>

@@ -10,7 +10,8 @@ import { KubeApiError } from '@setpoint/kube'
 import { jitter, type Result, Stalled } from '@setpoint/reconcile'
 import type { SourceContext, Task } from './context.ts'
 import { type SourceFailure, toFailure } from './failure.ts'
-import { nextStatus, type Settlement, statusPatch } from './status.ts'
+import type { SourceState } from './state.ts'
+import { type Made, nextStatus, type Settlement, statusPatch } from './status.ts'
 
 const MAX_CONFLICTS = 5
 const MIN_BACKOFF_MS = 750
@@ -26,9 +27,24 @@ export async function settleReady(context: SourceContext, task: Task): Promise<R
   if (state?.archive === undefined) throw new Error('a run without an artifact cannot be ready')
   const artifact = { ...state.archive, url: context.archives.urlOf(state.archive.path) }
   const before = task.repository
-  await settle(context, task, { outcome: 'ready', artifact, ignore: state.ignore })
+  await settle(context, task, { outcome: 'ready', artifact, made: madeWith(before, state) })
   tellReady(context, task, before, state.subject)
   return { requeueAfterMs: jitter(intervalMs(before)) }
+}
+
+/** What the artifact was made with: the spec of this run, for nothing is left that asks for another one. */
+function madeWith({ spec }: GitRepository, { ignore, included, verification }: SourceState): Made {
+  const { include = [], recurseSubmodules = false, sparseCheckout = [] } = spec
+  return {
+    observed: {
+      ...(ignore === '' ? {} : { observedIgnore: ignore }),
+      ...(include.length === 0 ? {} : { observedInclude: include, includedArtifacts: included }),
+      ...(recurseSubmodules ? { observedRecurseSubmodules: true } : {}),
+      ...(sparseCheckout.length === 0 ? {} : { observedSparseCheckout: sparseCheckout }),
+      ...(verification === undefined ? {} : { sourceVerificationMode: verification.mode }),
+    },
+    verified: verification?.message,
+  }
 }
 
 export async function settleSuspended(context: SourceContext, task: Task): Promise<Result> {

@@ -4,6 +4,7 @@ import { KubeUnreachableError } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { Log, SourceContext, Task } from './context.ts'
+import { includes } from './include.ts'
 import { reconcile } from './reconcile.ts'
 import { Repositories } from './repositories.ts'
 
@@ -131,10 +132,21 @@ export class Sourcer {
   }
 
   private onRepository(key: string, next: GitRepository, previous: GitRepository | undefined): void {
-    if (!this.begun || !(previous === undefined || asksForWork(next, previous)) || !this.share.has(key))
-      return
+    if (!this.begun) return
+    if (next.status?.artifact?.digest !== previous?.status?.artifact?.digest) this.wakeIncluding(next)
+    if (!(previous === undefined || asksForWork(next, previous)) || !this.share.has(key)) return
     this.failures.delete(key)
     this.queue.add(key, { priority: 'high' })
+  }
+
+  /** Those that include a repository are made anew when it has changed. */
+  private wakeIncluding(changed: GitRepository): void {
+    const { repositories } = this.context
+    for (const key of repositories.keys()) {
+      const other = repositories.get(key)
+      if (other !== undefined && includes(other, changed) && this.share.has(key))
+        this.queue.add(key, { priority: 'high' })
+    }
   }
 
   private onRepositoryGone(key: string): void {

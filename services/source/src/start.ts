@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { GIT_REPOSITORY } from '@setpoint/contracts'
+import { GitHubApps } from '@setpoint/git'
 import type { RunningService, ServiceContext } from '@setpoint/service'
 import { startArchiveServer } from './archive-server.ts'
 import { ArchiveStore } from './archive-store.ts'
@@ -30,6 +31,7 @@ export async function startSource(service: ServiceContext<typeof settings>): Pro
     metrics: sourceMetrics(service.metrics),
     limits: limitsOf(config),
     memory: new Memory(),
+    githubApps: new GitHubApps(now),
     states: new StateStore(join(config['storage-path'], 'repositories')),
     concurrent: config.concurrent,
     labelSelector: config['watch-label-selector'],

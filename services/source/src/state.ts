@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Artifact, ArtifactTree } from '@setpoint/contracts'
+import type { VerificationResult } from './verification.ts'
 
 /** What is known of the artifact of one repository; kept on disk, so that a restart fetches nothing. */
 export interface SourceState {
@@ -13,6 +14,11 @@ export interface SourceState {
   subject: string
   /** spec.ignore; '' when there is none. */
   ignore: string
+  /** Digest of everything else that it was made with. */
+  recipe: string
+  /** Artifacts of other repositories that are in it. */
+  included: Artifact[]
+  verification?: VerificationResult
   /** What the bus was told. Inline bytes are included. */
   tree: ArtifactTree
   /** The archive; undefined until it was made. */
@@ -35,10 +41,11 @@ export function readState(json: string): SourceState | undefined {
 
 function isState(value: unknown): value is SourceState {
   if (typeof value !== 'object' || value === null) return false
-  const texts = ['urlDigest', 'resolved', 'revision', 'commit', 'subject', 'ignore'] as const
+  const texts = ['urlDigest', 'resolved', 'revision', 'commit', 'subject', 'ignore', 'recipe'] as const
   const fields = value as Record<string, unknown>
   return (
     texts.every((name) => typeof fields[name] === 'string') &&
+    Array.isArray(fields.included) &&
     typeof fields.tree === 'object' &&
     fields.tree !== null
   )

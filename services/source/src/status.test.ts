@@ -10,7 +10,7 @@ const artifact: Artifact = {
   revision: 'main@sha1:c',
   url: 'http://x/gitrepository/a/b/c.tar.gz',
 }
-const ready: Settlement = { outcome: 'ready', artifact, ignore: '' }
+const ready: Settlement = { outcome: 'ready', artifact, made: { observed: {}, verified: undefined } }
 const failed: Settlement = {
   outcome: 'failed',
   condition: 'FetchFailed',
@@ -76,7 +76,10 @@ describe('the patch', () => {
     ).toBeUndefined()
   })
   test('takes observedIgnore away when spec.ignore is gone', () => {
-    const before = repository({ ...ready, ignore: '*.md' })
+    const before = repository({
+      ...ready,
+      made: { observed: { observedIgnore: '*.md' }, verified: undefined },
+    })
     expect(before.status?.observedIgnore).toBe('*.md')
     expect(statusPatch(before.status, nextStatus(before, ready, at))).toEqual({ observedIgnore: null })
   })

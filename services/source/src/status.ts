@@ -5,10 +5,26 @@ import type { FailureCondition } from './failure.ts'
 
 /** How a run ended, as the status shall say it. */
 export type Settlement =
-  | { outcome: 'ready'; artifact: Artifact; ignore: string }
+  | { outcome: 'ready'; artifact: Artifact; made: Made }
   | { outcome: 'failed'; condition: FailureCondition; reason: string; message: string }
   | { outcome: 'stalled'; reason: string; message: string }
   | { outcome: 'suspended' }
+
+/** What an artifact was made with. */
+export interface Made {
+  observed: Pick<GitRepositoryStatus, (typeof OBSERVED)[number]>
+  /** What was verified; undefined when nothing had to be. */
+  verified: string | undefined
+}
+
+const OBSERVED = [
+  'observedIgnore',
+  'observedInclude',
+  'includedArtifacts',
+  'observedRecurseSubmodules',
+  'observedSparseCheckout',
+  'sourceVerificationMode',
+] as const
 
 type Wish = Omit<NewCondition, 'observedGeneration'>
 
@@ -31,10 +47,11 @@ export function nextStatus(
   settlement: Settlement,
   { generation, requestedAt, nowMs }: { generation: number; requestedAt: string | undefined; nowMs: number },
 ): GitRepositoryStatus {
-  const { observedIgnore: _observedIgnore, ...kept } = before
   const isSettled = settlement.outcome !== 'failed'
   return {
-    ...(settlement.outcome === 'ready' ? withIgnore(kept, settlement.ignore) : before),
+    ...(settlement.outcome === 'ready'
+      ? { ...withoutObserved(before), ...settlement.made.observed }
+      : before),
     ...(settlement.outcome === 'ready' ? { artifact: settlement.artifact } : {}),
     ...(isSettled ? { observedGeneration: generation } : {}),
     ...(requestedAt === undefined || requestedAt === '' ? {} : { lastHandledReconcileAt: requestedAt }),
@@ -54,8 +71,9 @@ export function statusPatch(
   return Object.fromEntries(changed.map((name) => [name, next?.[name] ?? null]))
 }
 
-function withIgnore(status: GitRepositoryStatus, ignore: string): GitRepositoryStatus {
-  return ignore === '' ? status : { ...status, observedIgnore: ignore }
+function withoutObserved(status: GitRepositoryStatus): GitRepositoryStatus {
+  const kept = Object.entries(status).filter(([name]) => !OBSERVED.some((observed) => observed === name))
+  return Object.fromEntries(kept)
 }
 
 function nextConditions(
@@ -66,10 +84,11 @@ function nextConditions(
 ): Pick<GitRepositoryStatus, 'conditions'> {
   if (settlement.outcome === 'suspended') return {}
   const wishes = wishesOf(settlement)
-  const kept = PROBLEMS.filter((type) => !wishes.some((wish) => wish.type === type)).reduce<Condition[]>(
-    removeCondition,
-    before.conditions ?? [],
-  )
+  // After a failure the last verification still speaks of the artifact that is there.
+  const passing = settlement.outcome === 'ready' ? [...PROBLEMS, 'SourceVerified'] : PROBLEMS
+  const kept = passing
+    .filter((type) => !wishes.some((wish) => wish.type === type))
+    .reduce<Condition[]>(removeCondition, before.conditions ?? [])
   const conditions = wishes.reduce(
     (all, wish) => setCondition(all, { ...wish, observedGeneration: generation }, nowMs),
     kept,
@@ -80,10 +99,12 @@ function nextConditions(
 function wishesOf(settlement: Exclude<Settlement, { outcome: 'suspended' }>): Wish[] {
   if (settlement.outcome === 'ready') {
     const message = `stored artifact for revision '${settlement.artifact.revision}'`
+    const { verified } = settlement.made
     const good = { status: 'True', reason: 'Succeeded', message } as const
     return [
       { type: 'Ready', ...good },
       { type: 'ArtifactInStorage', ...good },
+      ...(verified === undefined ? [] : [{ type: 'SourceVerified', ...good, message: verified }]),
     ]
   }
   const { reason, message } = settlement
@@ -91,7 +112,12 @@ function wishesOf(settlement: Exclude<Settlement, { outcome: 'suspended' }>): Wi
   if (settlement.outcome === 'stalled') return [{ type: 'Stalled', status: 'True', reason, message }, ready]
   return [
     { type: 'Reconciling', status: 'True', reason: 'ProgressingWithRetry', message },
-    { type: settlement.condition, status: 'True', reason, message },
+    {
+      type: settlement.condition,
+      status: settlement.condition === 'SourceVerified' ? 'False' : 'True',
+      reason,
+      message,
+    },
     ready,
   ]
 }

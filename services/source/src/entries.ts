@@ -1,0 +1,57 @@
+import type { TreeFile } from '@setpoint/artifact'
+import type { GitMirror, RemoteOptions, TreeEntry } from '@setpoint/git'
+import type { SourceContext, Task } from './context.ts'
+import { SourceFailure } from './failure.ts'
+import { includedEntries } from './include.ts'
+import type { Recipe } from './recipe.ts'
+import { submoduleEntries } from './submodules.ts'
+
+/** A file that may come into the artifact. */
+export interface SourceEntry {
+  path: string
+  oid: string
+  mode: TreeFile['mode']
+  read(): Promise<Uint8Array>
+  /** The repository that it is of, where its Git LFS file can be had. */
+  remote?: RemoteOptions
+}
+
+/** The files of a commit, of its submodules and of what is included; the last one at a path wins. */
+export async function collectEntries(
+  context: SourceContext,
+  task: Task,
+  {
+    mirror,
+    remote,
+    commit,
+    recipe,
+  }: { mirror: GitMirror; remote: RemoteOptions; commit: string; recipe: Recipe },
+): Promise<SourceEntry[]> {
+  const tree = sparse(await mirror.readTree(commit), task.repository.spec.sparseCheckout ?? [])
+  const entries = toEntries(tree, mirror, remote)
+  if (task.repository.spec.recurseSubmodules === true)
+    entries.push(...(await submoduleEntries(context, task, { mirror, remote, commit, tree })))
+  if (recipe.includes.length === 0) return entries
+  entries.push(...(await includedEntries(context, recipe.includes)))
+  return [...new Map(entries.map((entry) => [entry.path, entry])).values()]
+}
+
+/** The files of a tree; submodules are none. */
+export function toEntries(tree: TreeEntry[], mirror: GitMirror, remote: RemoteOptions): SourceEntry[] {
+  return tree.flatMap(({ path, oid, mode }) =>
+    mode === '160000' ? [] : [{ path, oid, mode, remote, read: () => mirror.readBlob(oid) }],
+  )
+}
+
+function sparse(tree: TreeEntry[], wanted: string[]): TreeEntry[] {
+  const directories = wanted.map((directory) => directory.replace(/^\.\//, '').replace(/\/+$/, ''))
+  if (directories.length === 0 || directories.includes('') || directories.includes('.')) return tree
+  for (const directory of directories)
+    if (!tree.some(({ path }) => path.startsWith(`${directory}/`)))
+      throw new SourceFailure(
+        'FetchFailed',
+        'GitOperationFailed',
+        `spec.sparseCheckout names "${directory}", which is no directory of the commit`,
+      )
+  return tree.filter(({ path }) => directories.some((directory) => path.startsWith(`${directory}/`)))
+}

@@ -1,0 +1,126 @@
+import { applyDelta, decodeSnapshot, type FileContents } from '@setpoint/artifact'
+import {
+  type Artifact,
+  type ArtifactMessage,
+  artifactMessage,
+  GIT_REPOSITORY,
+  type GitRepository,
+  subjects,
+} from '@setpoint/contracts'
+import { Stalled } from '@setpoint/reconcile'
+import type { SourceContext, Task } from './context.ts'
+import type { SourceEntry } from './entries.ts'
+import { SourceFailure } from './failure.ts'
+
+const BUCKET = 'setpoint-artifact'
+const RETRY_MS = 30_000
+
+/** Another GitRepository whose files come into the artifact. */
+export interface Included {
+  /** Directory of its artifact; '' for all of it. */
+  fromPath: string
+  /** Where its files go. */
+  toPath: string
+  message: ArtifactMessage
+  artifact: Artifact
+}
+
+/** What is to be included, as it is now. @throws SourceFailure IncludeUnavailable */
+export async function readIncludes(context: SourceContext, task: Task): Promise<Included[]> {
+  const { metadata, spec } = task.repository
+  const namespace = metadata.namespace ?? ''
+  const includes: Included[] = []
+  for (const { repository, fromPath = '', toPath = '' } of spec.include ?? []) {
+    refuseCycle(context, task.repository, repository.name)
+    const found = await readRepository(context, task, namespace, repository.name)
+    const subject = subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name: repository.name })
+    const last = await context.bus.last(artifactMessage, subject)
+    const artifact = found.status?.artifact
+    if (artifact === undefined || last?.data.tree === undefined)
+      throw unavailable('NoArtifact', `the included GitRepository "${repository.name}" has no artifact yet`)
+    const [from, to] = [plainPath(fromPath), plainPath(toPath === '' ? repository.name : toPath)]
+    includes.push({ fromPath: from, toPath: to, message: last.data, artifact })
+  }
+  return includes
+}
+
+/** The files of included artifacts, where they go. @throws SourceFailure, BusError, ArtifactError */
+export async function includedEntries(context: SourceContext, includes: Included[]): Promise<SourceEntry[]> {
+  const entries: SourceEntry[] = []
+  for (const { fromPath, toPath, message } of includes) {
+    const files = await readFiles(context, message)
+    const prefix = fromPath === '' ? '' : `${fromPath}/`
+    const chosen = [...files].filter(({ file }) => file.path.startsWith(prefix))
+    if (chosen.length === 0)
+      throw new SourceFailure(
+        'StorageOperationFailed',
+        'CopyFailure',
+        `the included GitRepository "${message.name}" has no directory "${fromPath}"`,
+      )
+    for (const { file, content } of chosen) {
+      const path = [toPath, file.path.slice(prefix.length)].filter((part) => part !== '').join('/')
+      entries.push({ path, oid: file.blobId, mode: file.mode, read: async () => content })
+    }
+  }
+  return entries
+}
+
+/** True when one GitRepository includes another. */
+export function includes({ metadata, spec }: GitRepository, other: GitRepository): boolean {
+  return (
+    metadata.namespace === other.metadata.namespace &&
+    (spec.include ?? []).some(({ repository }) => repository.name === other.metadata.name)
+  )
+}
+
+/** What includes itself would grow for ever. */
+function refuseCycle(context: SourceContext, self: GitRepository, name: string): void {
+  const namespace = self.metadata.namespace ?? ''
+  const seen = new Set<string>()
+  const open = [name]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (next === self.metadata.name)
+      throw new Stalled('IncludeUnavailable', `spec.include leads from "${name}" back to this GitRepository`)
+    if (seen.has(next)) continue
+    seen.add(next)
+    const { include = [] } = context.repositories.get(`${namespace}/${next}`)?.spec ?? {}
+    open.push(...include.map(({ repository }) => repository.name))
+  }
+}
+
+async function readRepository(context: SourceContext, task: Task, namespace: string, name: string) {
+  const key = `${namespace}/${name}`
+  const found =
+    context.repositories.get(key) ??
+    ((await context.kube.get(GIT_REPOSITORY, { namespace, name }, { signal: task.signal })) as
+      | GitRepository
+      | undefined)
+  if (found === undefined)
+    throw unavailable('NotFound', `the included GitRepository "${name}" does not exist`)
+  return found
+}
+
+async function readFiles(context: SourceContext, { tree }: ArtifactMessage): Promise<Iterable<FileContents>> {
+  if (tree === undefined) return []
+  const maxBytes = 2 * context.limits.artifactBytes
+  const snapshot = decodeSnapshot(await context.bus.getBytes(BUCKET, tree.snapshot), { maxBytes })
+  if (tree.delta === undefined) return snapshot
+  const files = new Map(snapshot.map((contents) => [contents.file.path, contents]))
+  return applyDelta(files, await context.bus.getBytes(BUCKET, tree.delta)).values()
+}
+
+/** A path without `.`, empty parts and slashes at its ends. @throws SourceFailure when it leaves the artifact */
+function plainPath(path: string): string {
+  const parts = path.split('/').filter((part) => part !== '' && part !== '.')
+  if (parts.includes('..'))
+    throw new SourceFailure(
+      'StorageOperationFailed',
+      'IllegalPath',
+      `"${path}" in spec.include leaves the artifact`,
+    )
+  return parts.join('/')
+}
+
+function unavailable(reason: string, message: string): SourceFailure {
+  return new SourceFailure('IncludeUnavailable', reason, message, { retryAfterMs: RETRY_MS })
+}

@@ -1,0 +1,38 @@
+import { GitError, type GitMirror, type RemoteOptions, type Resolved } from '@setpoint/git'
+import type { SourceContext, Task } from './context.ts'
+
+/** A commit that need not be the tip of anything: asked for by its hash, and where the server refuses, by all history. */
+export async function fetchPinned(
+  context: SourceContext,
+  task: Task,
+  mirror: GitMirror,
+  remote: RemoteOptions,
+  resolved: Resolved,
+): Promise<string> {
+  const { commit, revisionOf } = resolved
+  try {
+    return await download(context, task, mirror, remote, { commit, revisionOf })
+  } catch (error) {
+    if (!(error instanceof GitError) || !['RefNotFound', 'ServerError', 'ProtocolError'].includes(error.code))
+      throw error
+  }
+  await download(context, task, mirror, remote, resolved, true)
+  if (await mirror.has(commit)) return commit
+  const where = resolved.refName === undefined ? 'the repository' : `"${resolved.refName}"`
+  throw new GitError('RefNotFound', `${where} has no commit ${commit}`)
+}
+
+export async function download(
+  context: SourceContext,
+  task: Task,
+  mirror: GitMirror,
+  remote: RemoteOptions,
+  resolved: Resolved,
+  fullHistory = false,
+): Promise<string> {
+  const result = await mirror.fetch(remote, resolved, { fullHistory })
+  context.metrics.fetched(result.full ? 'full' : 'new', result.receivedBytes)
+  const { commit, receivedBytes, full } = result
+  task.log.info({ commit, receivedBytes, full, traceId: task.traceId }, 'fetched')
+  return commit
+}
