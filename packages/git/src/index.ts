@@ -12,8 +12,5 @@ export { type ReferenceSelector, type Resolved, resolveReference } from './resol
 export type { SemverTag } from './semver-tags.ts'
 export { compileIgnore, type Ignore, SOURCE_IGNORE } from './source-ignore.ts'
 export { openTransport, type Transport } from './transport.ts'
-<<<<<<< HEAD
-export { type CommitAuthor, type NewCommit, type WrittenCommit, writeCommit } from './write-commit.ts'
-=======
 export { readSigners, type Signers, type Verified } from './verify/signers.ts'
->>>>>>> 092c98d (source: verify, include, sparseCheckout, submodules, Git LFS, GitHub Apps)
+export { type CommitAuthor, type NewCommit, type WrittenCommit, writeCommit } from './write-commit.ts'
