@@ -431,4 +431,156 @@ metadata:
     },
     want: undefined,
   },
+  {
+    name: 'a patch that replaces a whole object changes nothing',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches: [{path: p.yaml}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: b}
+`,
+      'p.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+$patch: replace
+spec: {c: d}
+`,
+    },
+    want: `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a: b
+`,
+  },
+  {
+    name: 'a replacement needs a path to create',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements: [{source: {kind: Widget, fieldPath: spec.a}, targets: [{select: {kind: Widget}, fieldPaths: [""], options: {create: true}}]}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: b}
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'an empty text over a number in structured text keeps the tag of the number',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements: [{source: {kind: Widget, fieldPath: spec.m}, targets: [{select: {kind: ConfigMap}, fieldPaths: [data.y.a]}]}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {m: {a: b}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+data:
+  y: |
+    a: 5
+    b: c # d
+`,
+    },
+    want: `apiVersion: v1
+data:
+  "y": |-
+    a: !!int
+    b: c # d
+kind: ConfigMap
+metadata:
+  name: a
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  m:
+    a: b
+`,
+  },
+  {
+    name: 'a configuration file may not repeat a key',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+configurations: [c.yaml]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+`,
+      'c.yaml': `namePrefix: []
+namePrefix: []
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a prefix goes before a scalar only',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+namePrefix: p-
+configurations: [c.yaml]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: [b]}
+`,
+      'c.yaml': `namePrefix: [{path: spec/a, kind: Widget}]
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a count is written over a scalar only',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replicas: [{name: w, count: 2}]
+configurations: [c.yaml]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: [b]}
+`,
+      'c.yaml': `replicas: [{path: spec/a, kind: Widget}]
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a field spec without a path is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+transformers:
+- |-
+  {apiVersion: builtin, kind: LabelTransformer, metadata: {name: t}, labels: {a: b}, fieldSpecs: [{kind: Widget}]}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+`,
+    },
+    want: undefined,
+  },
 ]

@@ -8,6 +8,8 @@ import {
   type YamlValue,
 } from '@setpoint/manifest'
 
+import { BuildError } from './build-error.ts'
+
 export type Value = YamlValue
 export type ValueMap = YamlMap
 
@@ -23,6 +25,12 @@ export function isList(value: Value | undefined): value is Value[] {
 
 export function isScalar(value: Value): boolean {
   return typeof value !== 'object' || value === null || value instanceof SourceScalar
+}
+
+/** For a field that takes text or a number only. */
+export function requireScalar(value: Value | undefined): void {
+  if (value === undefined || isScalar(value)) return
+  throw new BuildError('bad-value', `must be a scalar, not a ${Array.isArray(value) ? 'list' : 'map'}`)
 }
 
 /** A null as written; a missing value is not one. */

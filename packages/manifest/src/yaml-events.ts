@@ -34,6 +34,7 @@ function repair(text: string, error: unknown): string | undefined {
   const { position } = error.mark
   if (error.reason === 'deficient indentation') {
     const start = text.lastIndexOf('\n', position - 1) + 1
+    if (text.startsWith(indentation, start)) return undefined
     return text.slice(0, start) + indentation + text.slice(start)
   }
   const isTrailing = error.reason.startsWith('end of the stream or a document separator')

@@ -23,7 +23,7 @@ export function loadConfig(context: TargetContext): TransformerConfig {
   for (const path of context.kustomization.configurations ?? []) {
     const file = context.loader.load(path)
     const read = within({ file: file.path }, () =>
-      decode<Partial<TransformerConfig>>(context.parser.configuration(file), configShape, {
+      decode<Partial<TransformerConfig>>(context.parser.strictConfiguration(file), configShape, {
         strict: true,
         coerce: true,
       }),

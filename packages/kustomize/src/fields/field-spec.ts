@@ -25,7 +25,8 @@ export interface Visit {
 export function visitFields(resource: Resource, spec: FieldSpec, visit: Visit): void {
   if (!isSelected(resource.gvk, spec)) return
   within({ file: resource.source.file, line: resource.source.line, field: spec.path }, () => {
-    resource.object = asMap(walk(resource.object, splitPath(spec.path, '/'), spec, visit))
+    // What is read from a file may lack a path.
+    resource.object = asMap(walk(resource.object, splitPath(spec.path ?? '', '/'), spec, visit))
   })
 }
 

@@ -34,9 +34,17 @@ export class FileParser {
     return parsed.documents
   }
 
-  /** The first document of a file that configures kustomize. */
+  /** The first document of a file that configures kustomize. Of a repeated key the last counts. */
   configuration(file: LoadedFile): YamlValue | undefined {
-    const parsed = this.parsed(file, 'kubernetes')
+    return this.firstDocument(file, this.parsed(file, 'kubernetes'))
+  }
+
+  /** The same, for the kind of file in which no key may be repeated. */
+  strictConfiguration(file: LoadedFile): YamlValue | undefined {
+    return this.firstDocument(file, this.parse(decode(file), 'kubernetes', 'refuse'))
+  }
+
+  firstDocument(file: LoadedFile, parsed: ParsedFile): YamlValue | undefined {
     const [first] = parsed.documents
     if (parsed.problem !== undefined && first === undefined) throw badYaml(parsed.problem, file.path)
     return first?.value
@@ -53,10 +61,14 @@ export class FileParser {
     return parsed
   }
 
-  parse(text: string, dialect: YamlDialect): ParsedFile {
+  parse(
+    text: string,
+    dialect: YamlDialect,
+    duplicateKeys: 'refuse' | 'last' = dialect === 'kustomize' ? 'refuse' : 'last',
+  ): ParsedFile {
     const { documents, problems } = parseYamlSource(text, {
       dialect,
-      duplicateKeys: dialect === 'kustomize' ? 'refuse' : 'last',
+      duplicateKeys,
       maxBytes: this.tree.limits.maxFileBytes,
       maxNodes: this.tree.limits.maxNodes,
     })

@@ -5,13 +5,15 @@ import { strategicMerge } from '../merge/strategic-merge.ts'
 import { describeId } from '../resource/id.ts'
 import { originAnnotation, transformationsAnnotation } from '../resource/origin.ts'
 import type { Resource } from '../resource/resource.ts'
-import { cloneMap, isMap, isNilOrEmpty, stringValue, type Value, type ValueMap } from '../value.ts'
+import { cloneMap, isMap, isNilOrEmpty, stringValue, textOf, type Value, type ValueMap } from '../value.ts'
 import { applyJsonPatch, type JsonPatchOperation } from './json-patch.ts'
 
 /** Lays a strategic-merge patch over a resource. Its name, kind and namespace stay, unless the patch may change them. */
 export function mergePatch(resource: Resource, patch: Resource, schemas: Schemas): void {
   const { name, namespace, kind } = resource
   if (patch.allowNameChange || patch.allowKindChange) resource.storePreviousId()
+  // kustomize drops the object that such a patch makes, and keeps the old one.
+  if (textOf(patch.object.$patch) === 'replace') return
   const merged = within({ file: patch.source.file, line: patch.source.line }, () =>
     strategicMerge(resource.object, cloneMap(patch.object), { schemas, schema: undefined, path: [] }),
   )

@@ -2,7 +2,7 @@ import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
 import { type Gvk, isSelected } from '../resource/id.ts'
 import type { Resource } from '../resource/resource.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
-import { overwriteText, textOf } from '../value.ts'
+import { overwriteText, requireScalar, textOf } from '../value.ts'
 
 const skipped: Partial<Gvk>[] = [
   { kind: 'CustomResourceDefinition' },
@@ -42,7 +42,10 @@ function rename(
       if (spec.path === 'metadata/name' && note(resource) !== false) resource.storePreviousId()
       visitFields(resource, spec, {
         createKind: 'scalar',
-        change: (value) => overwriteText(value, change(textOf(value))),
+        change: (value) => {
+          requireScalar(value)
+          return overwriteText(value, change(textOf(value)))
+        },
       })
     }
   }

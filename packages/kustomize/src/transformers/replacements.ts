@@ -169,6 +169,8 @@ function copyToTarget(resource: Resource, target: ReplacementTarget, value: Valu
   const kind = kindOf(value)
   const create: CreateKind = target.options?.create === true ? (kind === 'none' ? 'scalar' : kind) : undefined
   for (const fieldPath of fieldPaths) {
+    if (fieldPath === '' && create !== undefined)
+      throw new BuildError('bad-value', 'must not be empty', { field: 'fieldPaths' })
     const path = splitFieldPath(fieldPath, '.')
     if (setInStructuredData(resource.object, path, value, create)) continue
     const slots = findFields(resource, path, fieldPath, create)

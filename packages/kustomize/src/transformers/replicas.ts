@@ -3,7 +3,7 @@ import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
 import type { Replica } from '../kustomization/types.ts'
 import { isSelected } from '../resource/id.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
-import { SourceText, type Value } from '../value.ts'
+import { requireScalar, SourceText, type Value } from '../value.ts'
 
 /** Sets the count of replicas of the objects of a name. */
 export function setReplicas(list: ResourceList, replica: Replica, specs: FieldSpec[]): void {
@@ -26,5 +26,6 @@ export function setReplicas(list: ResourceList, replica: Replica, specs: FieldSp
 
 /** Over a quoted string, a number becomes a string. */
 function countOver(old: Value | undefined, count: number): Value {
+  requireScalar(old)
   return old !== undefined && SourceText.isQuoted(old) ? SourceText.quoted(String(count)) : count
 }

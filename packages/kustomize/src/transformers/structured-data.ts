@@ -107,7 +107,8 @@ function sortedPlain(value: Json): unknown {
 function yamlText(text: string, wanted: Json): string {
   const document = parseDocument(text, { version: '1.2', schema: 'core' })
   writeDifferences(document, [], wanted)
-  return document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false }).trim()
+  const written = document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false })
+  return written.replace(/(!!(?:int|float|bool)) ""$/gm, '$1').trim()
 }
 
 function writeDifferences(document: Document, path: (string | number)[], wanted: Json): void {
