@@ -22,7 +22,7 @@ import type { Decryption } from './decryption/decryption.ts'
 import { Decryptor } from './decryption/decryptor.ts'
 import { decryptingOpenFile } from './decryption/open-file.ts'
 import { normalize } from './normalize.ts'
-import { type Built, SubstitutionError, substituteObject } from './post-build.ts'
+import { type Built, SubstitutionError, substituteObject, type TextOf } from './post-build.ts'
 import type { Variables } from './variables.ts'
 
 /** A set of objects ready to be applied. digest names its content. */
@@ -40,9 +40,9 @@ export type BuildOutcome = { reads: string[] } & (
 
 const MAX_MESSAGE = 20_000
 
-/** The objects of a Kustomization, or why there are none; and every path that was looked at. */
+/** The objects of a Kustomization, those of them that hold decrypted values, or why there are none; and every path that was looked at. */
 export type ObjectsOutcome = { reads: string[] } & (
-  | { objects: JsonObject[]; problem?: never }
+  | { objects: JsonObject[]; decrypted: ReadonlySet<JsonObject>; problem?: never }
   | { problem: BuildProblem; objects?: never }
 )
 
@@ -87,9 +87,17 @@ export async function buildObjects(
   if (problems.size > 0) return { reads: built.reads, problem: decryptionProblem(problems) }
   if (built.problems.length > 0) return { reads: built.reads, problem: problemOf(built.problems) }
   const resources =
-    decryptor === undefined ? built.resources : await decryptObjects(built.resources, files, decryptor)
+    decryptor === undefined
+      ? built.resources
+      : (await decryptObjects(built.resources, files, decryptor)).map((resource) =>
+          decryptor.openedPatch ? { ...resource, decrypted: true } : resource,
+        )
   if (problems.size > 0) return { reads: built.reads, problem: decryptionProblem(problems) }
-  return { reads: built.reads, ...finish(kustomization, resources, inputs) }
+  const textOf = (file: string) => {
+    const content = files.read(file)
+    return content && Buffer.from(content).toString()
+  }
+  return { reads: built.reads, ...finish(kustomization, resources, { ...inputs, textOf }) }
 }
 
 /** What kustomize builds. Twice, when it turns out that data keys are needed first. */
@@ -113,18 +121,27 @@ async function buildResources(
   return { ...built, reads: [...new Set([...flux.reads, ...built.reads])] }
 }
 
-function finish(kustomization: Kustomization, resources: Built[], { variables, strict }: BuildInputs) {
+function finish(
+  kustomization: Kustomization,
+  resources: Built[],
+  { variables, strict, textOf }: BuildInputs & { textOf: TextOf },
+) {
   const { namespace = '', name } = kustomization.metadata
   const locked = findEncryptedSecret(resources)
   if (locked !== undefined) return { problem: lockedProblem(locked) }
   try {
     const objects = resources.map((resource) => {
       const object =
-        variables === undefined ? resource.object : substituteObject(resource, variables.values, { strict })
+        variables === undefined
+          ? resource.object
+          : substituteObject(resource, variables.values, { strict, textOf })
       return normalize(object, { namespace, name }, kustomization.spec.commonMetadata as never)
     })
     const twice = findDuplicate(objects, resources)
-    return twice === undefined ? { objects } : { problem: { reason: 'BuildFailed', message: twice } }
+    const decrypted = new Set(objects.filter((_, index) => resources[index]?.decrypted === true))
+    return twice === undefined
+      ? { objects, decrypted }
+      : { problem: { reason: 'BuildFailed', message: twice } }
   } catch (error) {
     if (error instanceof SubstitutionError)
       return { problem: { reason: 'BuildFailed', message: error.message } }

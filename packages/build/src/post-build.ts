@@ -1,11 +1,13 @@
 import { SUBSTITUTE_SWITCH } from '@setpoint/contracts'
-import { substitute } from '@setpoint/envsubst'
+import { isVariableName, type SubstitutionProblem, substitute } from '@setpoint/envsubst'
 import { type Json, type JsonObject, parseYaml, printYaml } from '@setpoint/manifest'
 
 /** A built object with the file that it came from. */
 export interface Built {
   object: JsonObject
   source: { file: string; line: number }
+  /** It holds what was encrypted. */
+  decrypted?: boolean
 }
 
 /** Substitution failed on an object. Shows the template and the names of variables, never a value. */
@@ -21,14 +23,13 @@ export class SubstitutionError extends Error {
 export function substituteObject(
   built: Built,
   variables: ReadonlyMap<string, string>,
-  { strict = true }: { strict?: boolean | undefined } = {},
+  { strict = true, textOf }: { strict?: boolean | undefined; textOf?: TextOf } = {},
 ): JsonObject {
   if (isSwitchedOff(built.object)) return built.object
   const template = printYaml(built.object)
   if (!template.includes('$')) return built.object
   const result = substitute(template, variables, { strict })
-  if (result.problem !== undefined)
-    throw failure(built, `${result.problem.message} (line ${result.problem.line} of its YAML)`)
+  if (result.problem !== undefined) throw unsubstituted(built, result.problem, textOf)
   if (result.text === template) return built.object
   const { documents, problems } = parseYaml(result.text)
   const [document] = documents
@@ -43,6 +44,25 @@ export function substituteObject(
       'is no Kubernetes object once its variables are replaced: it lacks apiVersion, kind or name',
     )
   return document.value
+}
+
+/** The text of a file in Git. */
+export type TextOf = (file: string) => string | undefined
+
+/** Names the line in Git where the expression still stands there, else that of the built object. */
+function unsubstituted(built: Built, problem: SubstitutionProblem, textOf?: TextOf): SubstitutionError {
+  const line = lineInFile(built, problem.variable, textOf)
+  if (line === undefined) return failure(built, `${problem.message} (line ${problem.line} of its YAML)`)
+  const { object, source } = built
+  return failure({ object, source: { ...source, file: `${source.file}:${line}` } }, problem.message)
+}
+
+function lineInFile({ source }: Built, variable: string | undefined, textOf?: TextOf): number | undefined {
+  if (variable === undefined || !isVariableName(variable)) return undefined
+  const expression = new RegExp(`\\$\\{#?${variable}\\b`)
+  const lines = textOf?.(source.file)?.split('\n') ?? []
+  const after = lines.findIndex((line, index) => index + 1 >= source.line && expression.test(line))
+  return after < 0 ? undefined : after + 1
 }
 
 function isObject(value: Json): value is JsonObject {

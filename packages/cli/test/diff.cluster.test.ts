@@ -3,7 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectKube, type KubeClient } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
-import { type SharedCluster, sharedCluster, temporaryDirectory, testNamespace } from '@setpoint/testkit'
+import {
+  newAgeKey,
+  type SharedCluster,
+  sharedCluster,
+  sopsEncrypt,
+  temporaryDirectory,
+  testNamespace,
+} from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const program = join(import.meta.dirname, '../../../bin/setpoint')
@@ -91,6 +98,27 @@ test('approve sets the token of the list that waits, and only when it is the one
   const { metadata } = await patchKustomization({ status: { conditions: [] } }, 'status')
   expect(metadata.annotations).toMatchObject({ 'setpoint.dev/prune-approve': '0123456789abcdef' })
   expect((await run('approve', 'ks', 'app')).output).toContain('waits for no approval')
+})
+
+test('a file that sops encrypted is compared decrypted, and its values are not shown', async () => {
+  const key = await newAgeKey()
+  const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept' }, data: { a: 'hunter2' } }
+  const rule = { age: key.recipient, encrypted_regex: '^data$' }
+  await writeFile(
+    join(directory, 'app', 'maps.yaml'),
+    await sopsEncrypt('maps.json', JSON.stringify(map), rule),
+  )
+  const identity = { 'ada.agekey': Buffer.from(key.identity).toString('base64') }
+  await kube.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace, name: 'keys' },
+    data: identity,
+  })
+  await patchKustomization({ spec: { decryption: { provider: 'sops', secretRef: { name: 'keys' } } } })
+  const { output } = await diff()
+  expect(output).toContain('data.a\n    - *** (not shown)\n    + *** (not shown)\n')
+  expect(output).not.toMatch(/hunter2|ENC\[/)
 })
 
 test('files that cannot be built are an error that names the file, with exit code 2', async () => {

@@ -22,7 +22,7 @@ function decryptResource(resource: Built, files: FileSource, decryptor: Decrypto
   const place = `${nameOf(object)} (${resource.source.file})`
   const metadata = decryptor.check(place, () => objectMetadata(object))
   if (metadata !== undefined)
-    return { ...resource, object: decryptWhole(resource, place, metadata, files, decryptor) }
+    return { ...resource, decrypted: true, object: decryptWhole(resource, place, metadata, files, decryptor) }
   return object.kind === 'Secret'
     ? { ...resource, object: decryptValues(object, place, decryptor) }
     : resource

@@ -23,6 +23,8 @@ const MAX_BYTES = 5 * 1024 * 1024
 export class Decryptor {
   /** What could not be decrypted: place → reason. */
   readonly problems = new Map<string, string>()
+  /** A patch was encrypted: what it says may be in any object. */
+  openedPatch = false
   private readonly decryption: Decryption
   private readonly dataKeys = new Map<string, Uint8Array>()
   private readonly verified = new Set<string>()

@@ -7,6 +7,7 @@ export function decryptingOpenFile(decryptor: Decryptor): OpenFile {
   return ({ path, content }, use) => {
     const format = formatOf(use)
     if (!isEncryptedText(Buffer.from(content).toString('latin1'), format)) return content
+    if (use.as === 'patch') decryptor.openedPatch = true
     return decryptor.text(content, path, format, format) ?? content
   }
 }

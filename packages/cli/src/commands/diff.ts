@@ -12,7 +12,7 @@ export const command: Command = {
   summary: 'Show what applying a Kustomization would change in the cluster',
   usage: 'kustomization NAME [--path DIR]',
   description:
-    'Builds the files as the services do and asks the API server by dry runs; nothing is written. Values of Secrets are not shown.',
+    'Builds the files as the services do and asks the API server by dry runs; nothing is written. Encrypted files are decrypted with the keys of spec.decryption, which you must be allowed to read. Values of Secrets, and of objects with decrypted values, are not shown.',
   examples: [
     {
       does: 'What the files of a working copy would change',

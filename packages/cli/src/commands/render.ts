@@ -4,6 +4,7 @@ export const command: Command = {
   name: 'render',
   summary: 'Build a kustomization directory and print its objects, as kustomize build does',
   usage: 'DIR | --batch',
+  description: 'Nothing is decrypted: what SOPS encrypted is printed as it stands in Git.',
   examples: [
     { does: 'Print what an overlay stands for', line: 'setpoint render clusters/production' },
     {

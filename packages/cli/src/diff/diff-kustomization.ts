@@ -1,4 +1,11 @@
-import { buildObjects, readVariables, VariablesError } from '@setpoint/build'
+import {
+  buildObjects,
+  DecryptionError,
+  type ReadData,
+  readKeys,
+  readVariables,
+  VariablesError,
+} from '@setpoint/build'
 import {
   APPLY_FIELD_MANAGER,
   GIT_REPOSITORY,
@@ -53,29 +60,43 @@ export async function diffKustomization(
   kustomization: Kustomization,
   options: DiffOptions,
 ): Promise<ObjectChange[]> {
-  const objects = await desiredObjects(kustomization, options)
+  const { objects, decrypted } = await desiredObjects(kustomization, options)
   const changes: ObjectChange[] = []
   for (const object of objects) {
-    const change = await changeOf(options.kube, object)
+    const change = await changeOf(options.kube, object, decrypted.has(object))
     if (change !== undefined) changes.push(change)
   }
   if (kustomization.spec.prune) changes.push(...(await pruned(options.kube, kustomization, objects)))
   return changes
 }
 
-async function desiredObjects(kustomization: Kustomization, options: DiffOptions): Promise<KubeObject[]> {
+interface Desired {
+  objects: KubeObject[]
+  /** Those that hold decrypted values. */
+  decrypted: ReadonlySet<KubeObject>
+}
+
+async function desiredObjects(kustomization: Kustomization, options: DiffOptions): Promise<Desired> {
   const { files, path } = await filesOf(kustomization, options)
-  const variables = await readVariables(
-    (kind, key) => options.kube.get({ group: '', version: 'v1', kind }, key),
-    kustomization,
-  ).catch((error: unknown) => {
-    throw error instanceof VariablesError ? new CommandError(error.message, FAILED) : error
-  })
-  const built = await buildObjects({ ...kustomization, spec: { ...kustomization.spec, path } }, files, {
-    variables,
-  })
+  const inputs = await readInputs(kustomization, options.kube)
+  const built = await buildObjects({ ...kustomization, spec: { ...kustomization.spec, path } }, files, inputs)
   if (built.problem !== undefined) throw new CommandError(built.problem.message, FAILED)
-  return built.objects as unknown as KubeObject[]
+  return built as unknown as Desired
+}
+
+/** Variables and keys, read with the rights of whoever asks. */
+async function readInputs(kustomization: Kustomization, kube: KubeClient) {
+  const read: ReadData = (kind, key) => kube.get({ group: '', version: 'v1', kind }, key)
+  try {
+    return {
+      variables: await readVariables(read, kustomization),
+      decryption: await readKeys(read, kustomization, { checkMac: true }),
+    }
+  } catch (error) {
+    throw error instanceof VariablesError || error instanceof DecryptionError
+      ? new CommandError(error.message, FAILED)
+      : error
+  }
 }
 
 async function filesOf(
@@ -97,13 +118,17 @@ async function filesOf(
   return { files: await fetchArtifact(url, signal), path: spec.path ?? '' }
 }
 
-async function changeOf(kube: KubeClient, object: KubeObject): Promise<ObjectChange | undefined> {
+async function changeOf(
+  kube: KubeClient,
+  object: KubeObject,
+  decrypted: boolean,
+): Promise<ObjectChange | undefined> {
   const name = describeRef(refOf(object))
   try {
     const live = await kube.get(gvkOf(object), object.metadata)
     const after = await kube.apply(object, { fieldManager: APPLY_FIELD_MANAGER, force: true, dryRun: true })
     if (live === undefined) return { object: name, action: 'created', fields: [] }
-    const fields = differences(live, after)
+    const fields = differences(live, after, { hideValues: decrypted })
     return fields.length === 0 ? undefined : { object: name, action: 'configured', fields }
   } catch (error) {
     if (!(error instanceof KubeApiError || error instanceof NoMatchError)) throw error

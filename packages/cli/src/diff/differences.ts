@@ -19,10 +19,14 @@ const SERVER_FIELDS = new Set([
 ])
 const MASK = '*** (not shown)'
 
-/** The fields in which two states of an object differ. Values of Secrets are masked. */
-export function differences(before: KubeObject, after: KubeObject): FieldChange[] {
+/** The fields in which two states of an object differ. Values of Secrets, and others on demand, are masked. */
+export function differences(
+  before: KubeObject,
+  after: KubeObject,
+  { hideValues = false }: { hideValues?: boolean } = {},
+): FieldChange[] {
   const changes = compare('', comparable(before), comparable(after))
-  return after.kind === 'Secret' ? changes.map(mask) : changes
+  return hideValues || after.kind === 'Secret' ? changes.map(mask) : changes
 }
 
 function comparable({ status: _status, ...object }: KubeObject): unknown {
@@ -50,7 +54,7 @@ function join(path: string, field: string): string {
   return path === '' ? field : `${path}.${field}`
 }
 
-/** Only metadata of a Secret may be shown; that a value changes is all that is said of it. */
+/** Only metadata may be shown; that a value changes is all that is said of it. */
 function mask(change: FieldChange): FieldChange {
   if (change.path.startsWith('metadata') && !change.path.includes('annotations')) return change
   const hide = (value: unknown) => (value === undefined ? undefined : MASK)
