@@ -23,8 +23,6 @@ export const kustomizationNotImplemented: readonly MissingField<Kustomization>[]
     field: 'spec.decryption.serviceAccountName',
     usedBy: ({ spec }) => isSet(spec.decryption?.serviceAccountName),
   },
-  { field: 'spec.kubeConfig', usedBy: ({ spec }) => isSet(spec.kubeConfig) },
-  { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
 ]
 
 export const imageRepositoryNotImplemented: readonly MissingField<ImageRepository>[] = [

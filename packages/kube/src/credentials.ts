@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { KubeConfigError } from './errors.ts'
 import { type ExecCredential, runExecPlugin } from './exec-credential.ts'
-import type { Authentication, Endpoint } from './kubeconfig.ts'
+import type { Authentication, Endpoint, ShortToken } from './kubeconfig.ts'
 
 /** What proves who the client is, kept fresh. */
 export interface Credentials {
@@ -31,6 +31,8 @@ export function makeCredentials(
       return fixedHeaders(basic(authentication))
     case 'tokenFile':
       return tokenFileCredentials(authentication.path)
+    case 'tokenSource':
+      return tokenSourceCredentials(authentication.token)
     case 'exec':
       return execCredentials(endpoint, authentication, environment)
     case 'authProvider':
@@ -109,6 +111,38 @@ function execCredentials(
       return token === undefined ? {} : bearer(token)
     },
     certificate: async () => (await credential()).certificate,
+    expire() {
+      current = undefined
+      return true
+    },
+  }
+}
+
+/** A new token is asked for a while before the last one ends. */
+const tokenMarginMs = 60_000
+
+function tokenSourceCredentials(make: () => Promise<ShortToken>): Credentials {
+  let current: Promise<ShortToken> | undefined
+  let renewAt = 0
+  const renew = async (): Promise<ShortToken> => {
+    try {
+      const made = await make()
+      renewAt = made.expires - tokenMarginMs
+      return made
+    } catch (error) {
+      current = undefined
+      throw error
+    }
+  }
+  return {
+    async headers() {
+      if (current === undefined || Date.now() >= renewAt) {
+        renewAt = Number.POSITIVE_INFINITY
+        current = renew()
+      }
+      return bearer((await current).token)
+    },
+    certificate: async () => undefined,
     expire() {
       current = undefined
       return true

@@ -12,7 +12,15 @@ export type Authentication =
   | { kind: 'tokenFile'; path: string }
   | { kind: 'basic'; username: string; password: string }
   | { kind: 'exec'; exec: ExecPlugin }
+  | { kind: 'tokenSource'; token(): Promise<ShortToken> }
   | { kind: 'authProvider'; name: string; kubeconfig: string }
+
+/** A token with an end. */
+export interface ShortToken {
+  token: string
+  /** Milliseconds since 1970. */
+  expires: number
+}
 
 /** `users[].user.exec` of a kubeconfig: a command that prints an ExecCredential. */
 export interface ExecPlugin {

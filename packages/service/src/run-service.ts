@@ -30,6 +30,8 @@ export interface ServiceContext<S extends Settings> {
   instance: string
   /** What of the work is this replica's. */
   membership: Membership
+  /** For connections that a service makes itself: what it throws before a write keeps a replica that has lost its share from writing. */
+  beforeWrite?: () => void
   /** Milliseconds since the epoch. */
   now(): number
 }
@@ -155,6 +157,7 @@ async function connect<S extends Settings>(
     tracing,
     instance,
     membership,
+    ...beforeWrite,
     now,
   }
 }

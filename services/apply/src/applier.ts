@@ -11,6 +11,8 @@ import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
 import type { EventRecorder, Tracing } from '@setpoint/service'
+import { Clusters } from './clusters/clusters.ts'
+import type { Watches } from './clusters/remote-cluster.ts'
 import type { ApplyContext, Log, Task } from './context.ts'
 import { Dependants } from './dependants.ts'
 import { driftListener, healDelayMs } from './drift/drift.ts'
@@ -37,6 +39,8 @@ export interface ApplierOptions {
   log: Log
   metrics: ApplyMetrics
   policy: Policy
+  /** Asked before every write to another cluster; the own one asks by itself. */
+  beforeWrite: (() => void) | undefined
   membership: Membership
   now(): number
   sealingKey: Uint8Array
@@ -52,12 +56,14 @@ export interface ApplierOptions {
 export class Applier {
   readonly queue: KeyedQueue
   private readonly share: Share
+  private readonly options: ApplierOptions
   private readonly context: ApplyContext
   private readonly stopped = new AbortController()
   private readonly dependants = new Dependants()
   private begun = false
 
   constructor(options: ApplierOptions) {
+    this.options = options
     const { kube, bus, events, tracing, log, metrics, policy, now, parallel } = options
     const { signal } = this.stopped
     const memory = new Memory()
@@ -77,6 +83,7 @@ export class Applier {
       onTaken: (keys) => this.takeOver(keys),
     })
     this.context = {
+      home: kube,
       kube,
       bus,
       events,
@@ -101,21 +108,16 @@ export class Applier {
         },
       ),
       renderings: new Renderings(bus, (key, next, previous) => this.onRendering(key, next, previous)),
-      driftWatches: new DriftWatches(
-        kube,
+      ...this.watch(kube, memory),
+      clusters: new Clusters({
+        home: kube,
+        policy,
+        beforeWrite: options.beforeWrite,
         signal,
-        driftListener(memory, {
-          heal: (key, known) =>
-            this.queue.add(key, { priority: 'high', delayMs: healDelayMs(known.heals, now()) }),
-          healthChanged: (key) => this.queue.add(key, { priority: 'high' }),
-          onError: (kind, error) =>
-            log.warn(
-              { kind: kind.kind, reason: String(error) },
-              'the watch of a managed kind was interrupted',
-            ),
-        }),
-      ),
-      healthWatches: new HealthWatches(kube, signal, (key, id) => this.onHealthSign(key, id)),
+        watch: (client, cluster) => this.watch(client, memory, cluster),
+        wake: (key) => this.add(key, 'high'),
+        onError: (error) => log.warn({ reason: String(error) }, 'the watch of kubeconfigs was interrupted'),
+      }),
     }
   }
 
@@ -221,10 +223,11 @@ export class Applier {
 
   /** What is held of a Kustomization that is gone, or that is another replica's now. */
   private forget(key: string): void {
-    const { memory, driftWatches, healthWatches, outcomes } = this.context
+    const { memory, driftWatches, healthWatches, outcomes, clusters } = this.context
     memory.forget(key)
     driftWatches.release(key)
     healthWatches.release(key)
+    clusters.release(key)
     outcomes.forget(key)
   }
 
@@ -245,6 +248,30 @@ export class Applier {
       known.generation === next.message.generation &&
       next.message.requestedAt === (previous?.message.requestedAt ?? '')
     this.add(key, isBookkeeping ? 'low' : 'high')
+  }
+
+  /** Watches of one cluster; the name keeps its objects apart from those of others. */
+  private watch(kube: KubeClient, memory: Memory, cluster = ''): Watches {
+    const { signal } = this.stopped
+    const { now, log } = this.options
+    const listener = driftListener(
+      memory,
+      {
+        heal: (key, known) =>
+          this.queue.add(key, { priority: 'high', delayMs: healDelayMs(known.heals, now()) }),
+        healthChanged: (key) => this.queue.add(key, { priority: 'high' }),
+        onError: (kind, error) =>
+          log.warn(
+            { cluster, kind: kind.kind, reason: String(error) },
+            'the watch of a managed kind was interrupted',
+          ),
+      },
+      cluster,
+    )
+    return {
+      driftWatches: new DriftWatches(kube, signal, listener),
+      healthWatches: new HealthWatches(kube, signal, (key, id) => this.onHealthSign(key, id)),
+    }
   }
 
   private onHealthSign(key: string, id: string): void {

@@ -27,4 +27,19 @@ export const settings = {
     default: 'false',
     parse: trueOrFalse,
   },
+  'default-service-account': {
+    description: 'Service account to act as for a Kustomization that names none; empty: the own identity',
+    default: '',
+    parse: text,
+  },
+  'insecure-kubeconfig-exec': {
+    description: 'Kubeconfigs in Secrets may start credential plugins',
+    default: 'false',
+    parse: trueOrFalse,
+  },
+  'insecure-kubeconfig-tls': {
+    description: 'Kubeconfigs in Secrets may turn off certificate checks',
+    default: 'false',
+    parse: trueOrFalse,
+  },
 } as const satisfies Settings

@@ -4,6 +4,7 @@ import type { KubeClient } from '@setpoint/kube'
 import type { InventoryEntry } from '@setpoint/manifest'
 import type { EventRecorder, Tracing } from '@setpoint/service'
 import type { Rejection } from './apply/rejection.ts'
+import type { Clusters } from './clusters/clusters.ts'
 import type { DriftWatches } from './drift/drift-watches.ts'
 import type { HealthWatches } from './health/health-watches.ts'
 import type { Known, Memory } from './known.ts'
@@ -27,7 +28,11 @@ export interface Log {
 
 /** Everything that reconciling works with; one for the process. */
 export interface ApplyContext {
+  /** The own cluster, where the Kustomizations are. */
+  home: KubeClient
+  /** Where the objects of the run's Kustomization are, acting as the account that they are applied as. */
   kube: KubeClient
+  clusters: Clusters
   bus: Bus
   events: EventRecorder
   tracing: Tracing

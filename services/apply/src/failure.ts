@@ -1,6 +1,9 @@
 import { isConditionTrue } from '@setpoint/conditions'
+import { KubeApiError, KubeConfigError } from '@setpoint/kube'
 import { ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
+import { ClusterAway } from './clusters/cluster-away.ts'
 import type { ApplyContext, Task } from './context.ts'
+import { NotYet } from './not-yet.ts'
 import { requestOf } from './renderings.ts'
 import { SetNotThere } from './sealed-sets.ts'
 import { KustomizationGone, publishOutcome, settle } from './settle.ts'
@@ -12,26 +15,12 @@ import { tellFailure } from './tell.ts'
 const GRACE_MS = 5_000
 const PATIENT_RETRY_MS = 30_000
 
-/** Something that is on its way: a sign will come, and nothing is said of it unless it takes long. */
-export class NotYet extends Error {
-  override name = 'NotYet'
-  /** The reason to show when it takes long; undefined: progressing. */
-  readonly reason: string | undefined
-  /** When to look again, should the sign get lost; undefined: when the patience ends. */
-  readonly retryAfterMs: number | undefined
-
-  constructor(message: string, options: { reason?: string; retryAfterMs?: number } = {}) {
-    super(message)
-    this.reason = options.reason
-    this.retryAfterMs = options.retryAfterMs
-  }
-}
-
 /**
  * Says in status, event and outcome why a run did not work, and when to try again.
  * @throws what is no fault of the Kustomization (the API server or NATS is away): the queue backs off.
  */
-export async function settleFailure(context: ApplyContext, task: Task, error: unknown): Promise<Result> {
+export async function settleFailure(context: ApplyContext, task: Task, cause: unknown): Promise<Result> {
+  const error = inWords(cause)
   if (error instanceof KustomizationGone) return undefined
   if (error instanceof NotYet) return stayPatient(context, task, error)
   if (error instanceof SetNotThere) return stayPatient(context, task, new NotYet(error.message))
@@ -45,6 +34,15 @@ export async function settleFailure(context: ApplyContext, task: Task, error: un
   if (news) publishOutcome(context, task, settlement, { run: context.now() - task.startedAt })
   if (error instanceof Stalled) return undefined
   return { requeueAfterMs: error.retryAfterMs ?? retryIntervalMs(task.kustomization), priority: 'normal' }
+}
+
+/** What people can do something about is told, whatever request it came from. */
+function inWords(error: unknown): unknown {
+  if (error instanceof ClusterAway) return error.absence
+  const isRefused = error instanceof KubeApiError && (error.code === 401 || error.code === 403)
+  if (isRefused || error instanceof KubeConfigError)
+    return new ReconcileError('ReconciliationFailed', error.message, { cause: error })
+  return error
 }
 
 function settlementOf(context: ApplyContext, task: Task, error: ReconcileError): Settlement {

@@ -13,6 +13,7 @@ import { failed } from './status/settlement.ts'
 import { changesetOf, record, tellFailure } from './tell.ts'
 
 const TERMINATION_POLL_MS = 500
+const MAX_LISTED = 20
 
 /** Holds our finalizer from before the first apply, so that no object outlives its Kustomization unless that is wanted. */
 export async function addFinalizer(context: ApplyContext, task: Task): Promise<void> {
@@ -25,8 +26,9 @@ export async function finalize(context: ApplyContext, task: Task): Promise<Resul
   if (!(task.kustomization.metadata.finalizers ?? []).includes(FINALIZER)) return undefined
   context.driftWatches.release(task.key)
   context.healthWatches.release(task.key)
-  if (deletesObjects(task.kustomization)) {
-    const pruned = await deleteAll(context, task)
+  const there = deletesObjects(task.kustomization) ? await enterToDelete(context, task) : undefined
+  if (there !== undefined) {
+    const pruned = await deleteAll(there, task)
     if (pruned === undefined) return { requeueAfterMs: HAND_OVER_POLL_MS, priority: 'normal' }
     if (pruned.failed.length > 0) return reportFailure(context, task, pruned)
     const left = pruned.deleted.length + pruned.terminating.length
@@ -34,7 +36,18 @@ export async function finalize(context: ApplyContext, task: Task): Promise<Resul
       return awaitTermination(context, task, pruned)
   }
   await writeFinalizers(context, task, (held) => held.filter((finalizer) => finalizer !== FINALIZER))
+  context.clusters.release(task.key)
   context.memory.forget(task.key)
+  return undefined
+}
+
+/** Where to delete; undefined, as in Flux, when the account that applied the objects is gone: they are left behind, and told. */
+async function enterToDelete(context: ApplyContext, task: Task): Promise<ApplyContext | undefined> {
+  const there = await context.clusters.enter(context, task)
+  if (await context.clusters.accountIsThere(task)) return there
+  const left = inventoryOf(task.kustomization).map(({ id }) => id)
+  const message = `the service account to delete as is gone; left behind: ${left.slice(0, MAX_LISTED).join(', ')}${left.length > MAX_LISTED ? ` and ${left.length - MAX_LISTED} more` : ''}`
+  record(context, task, { severity: 'error', reason: 'PruneFailed', message })
   return undefined
 }
 
@@ -83,7 +96,7 @@ async function writeFinalizers(
     const { metadata } = task.kustomization
     const finalizers = change(metadata.finalizers ?? [])
     try {
-      const written = await context.kube.mergePatch(
+      const written = await context.home.mergePatch(
         KUSTOMIZATION,
         metadata,
         { metadata: { resourceVersion: metadata.resourceVersion, finalizers } },

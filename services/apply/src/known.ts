@@ -34,6 +34,10 @@ export interface Contested {
 export interface Known {
   /** The Kustomization's own uid: another one of the same name is another object. */
   uid: string
+  /** URL of the cluster that it is applied to; '' for the own one. */
+  cluster: string
+  /** By which connection, and as whom. */
+  access: string
   /** Digest and generation of the set that is in place; undefined when that is not sure. */
   digest: string | undefined
   generation: number
@@ -74,6 +78,8 @@ export interface Known {
 export function newKnown(uid: string): Known {
   return {
     uid,
+    cluster: '',
+    access: ' ',
     digest: undefined,
     generation: 0,
     objects: new Map(),
@@ -115,14 +121,23 @@ export class Memory {
     return this.byKey.get(key)
   }
 
-  /** Who applied an object last. */
-  holderOf(id: string): string | undefined {
-    return this.holders.get(id)
+  /** Who applied an object last. cluster: as in Known. */
+  holderOf(id: string, cluster = ''): string | undefined {
+    return this.holders.get(holderKey(cluster, id))
+  }
+
+  /** From now on it is applied to another cluster: what was known of objects is of no use there. */
+  move(key: string, known: Known, cluster: string): void {
+    for (const id of [...known.objects.keys()]) this.drop(key, known, id)
+    known.cluster = cluster
+    known.digest = undefined
+    known.health = undefined
+    known.touched.clear()
   }
 
   remember(key: string, known: Known, id: string, object: KnownObject): void {
     known.objects.set(id, object)
-    this.holders.set(id, key)
+    this.holders.set(holderKey(known.cluster, id), key)
     const touchedAt = known.touched.get(id)
     if (touchedAt !== undefined && touchedAt <= Number(object.resourceVersion)) known.touched.delete(id)
   }
@@ -130,7 +145,8 @@ export class Memory {
   drop(key: string, known: Known, id: string): void {
     known.objects.delete(id)
     known.touched.delete(id)
-    if (this.holders.get(id) === key) this.holders.delete(id)
+    const held = holderKey(known.cluster, id)
+    if (this.holders.get(held) === key) this.holders.delete(held)
   }
 
   forget(key: string): void {
@@ -143,4 +159,9 @@ export class Memory {
   entries(): IterableIterator<[string, Known]> {
     return this.byKey.entries()
   }
+}
+
+/** Objects of different clusters may have the same id. */
+function holderKey(cluster: string, id: string): string {
+  return `${cluster} ${id}`
 }

@@ -5,10 +5,19 @@ import type { settings } from './config.ts'
 export interface Policy {
   /** A readyExpr is asked besides the usual check of a dependency, not in its place. */
   additiveDependencyCheck: boolean
+  /** The service account, in its own namespace, of a Kustomization that names none; '' for our own identity. */
+  defaultServiceAccount: string
+  /** A kubeconfig in a Secret may start a credential plugin. */
+  allowKubeconfigExec: boolean
+  /** A kubeconfig in a Secret may turn off certificate checks. */
+  allowKubeconfigInsecureTls: boolean
 }
 
 export function policyOf(config: Config<typeof settings>): Policy {
   return {
     additiveDependencyCheck: config['additive-cel-dependency-check'],
+    defaultServiceAccount: config['default-service-account'],
+    allowKubeconfigExec: config['insecure-kubeconfig-exec'],
+    allowKubeconfigInsecureTls: config['insecure-kubeconfig-tls'],
   }
 }

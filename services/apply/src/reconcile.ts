@@ -20,12 +20,13 @@ import { firstUnmet } from './depends-on.ts'
 import { countHeal } from './drift/drift.ts'
 import { kindOf } from './drift/drift-watches.ts'
 import { isPaused, nextHealAt } from './drift/fights.ts'
-import { NotYet, settleFailure } from './failure.ts'
+import { settleFailure } from './failure.ts'
 import { addFinalizer, finalize } from './finalize.ts'
 import { healthRulesOf } from './health/expressions.ts'
 import { beginHealth, lookAtHealth } from './health/health.ts'
 import { covers, inventoryOf, joinInventories } from './inventory.ts'
 import type { Known } from './known.ts'
+import { NotYet } from './not-yet.ts'
 import { takeNotice } from './notices.ts'
 import { isSettledOn } from './prune/claims.ts'
 import { contestLine } from './prune/contests.ts'
@@ -43,18 +44,18 @@ const DEPENDENCY_RETRY_MS = 30_000
 
 /** Brings the cluster to what one Kustomization says, and says so in its status. Says when to look again. */
 export async function reconcile(context: ApplyContext, task: Task): Promise<Result> {
-  if (task.kustomization.metadata.deletionTimestamp !== undefined) return finalize(context, task)
-  await addFinalizer(context, task)
-  if (task.kustomization.spec.suspend) return rest(context, task)
   try {
-    return await bringAbout(context, task)
+    if (task.kustomization.metadata.deletionTimestamp !== undefined) return await finalize(context, task)
+    await addFinalizer(context, task)
+    if (task.kustomization.spec.suspend) return await rest(context, task)
+    refuseNotImplemented(task)
+    return await bringAbout(await context.clusters.enter(context, task), task)
   } catch (error) {
     return settleFailure(context, task, error)
   }
 }
 
 async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
-  refuseNotImplemented(task)
   refuseInvalidWishes(task)
   healthRulesOf(task.kustomization)
   await ignoredFieldsOf(task.kustomization)
@@ -132,6 +133,7 @@ function refuseContested(context: ApplyContext, task: Task): void {
 async function rest(context: ApplyContext, task: Task): Promise<Result> {
   task.known.health = undefined
   context.healthWatches.release(task.key)
+  context.clusters.release(task.key)
   const observed = isConditionTrue(task.kustomization.status?.conditions, 'Ready')
   await settle(context, task, { handledRequest: requestOf(task.kustomization), observed })
   return undefined

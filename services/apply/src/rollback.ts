@@ -90,7 +90,7 @@ async function storedSet(
 async function endRollback(context: ApplyContext, task: Task, { revision }: Rollback): Promise<void> {
   const { resourceVersion } = task.kustomization.metadata
   const patch = { metadata: { resourceVersion, annotations: { [ROLLBACK_ANNOTATION]: null } } }
-  const written = await context.kube.mergePatch(KUSTOMIZATION, task.kustomization.metadata, patch, {
+  const written = await context.home.mergePatch(KUSTOMIZATION, task.kustomization.metadata, patch, {
     fieldManager: KUSTOMIZATION_FIELD_MANAGER,
   })
   task.kustomization = context.kustomizations.wrote(written)

@@ -45,7 +45,7 @@ async function writeStatus(
   status: Record<string, unknown>,
 ): Promise<Kustomization> {
   const { resourceVersion } = kustomization.metadata
-  const written = await context.kube.mergePatch(
+  const written = await context.home.mergePatch(
     KUSTOMIZATION,
     kustomization.metadata,
     { metadata: { resourceVersion }, status },
@@ -57,7 +57,7 @@ async function writeStatus(
 /** @throws KustomizationGone when it is not the same object any more. */
 export async function readLive(context: ApplyContext, task: Task): Promise<Kustomization> {
   const { metadata } = task.kustomization
-  const live = await context.kube.get(KUSTOMIZATION, metadata)
+  const live = await context.home.get(KUSTOMIZATION, metadata)
   if (live === undefined || live.metadata.uid !== metadata.uid)
     throw new KustomizationGone(`Kustomization ${task.key} is gone`)
   return context.kustomizations.wrote(live)

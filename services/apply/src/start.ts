@@ -20,6 +20,7 @@ export async function startApply(service: ServiceContext<typeof settings>): Prom
     log,
     metrics,
     policy: policyOf(config),
+    beforeWrite: service.beforeWrite,
     membership,
     now,
     sealingKey,

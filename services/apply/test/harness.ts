@@ -83,17 +83,17 @@ export interface Setup extends AsyncDisposable {
 }
 
 /** A real NATS, the real apply process, and a namespace of its own on the shared control plane. */
-export async function startSetup(): Promise<Setup> {
+export async function startSetup(flags: readonly string[] = []): Promise<Setup> {
   const stack = new AsyncDisposableStack()
   try {
-    return await assemble(stack)
+    return await assemble(stack, flags)
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
+async function assemble(stack: AsyncDisposableStack, flags: readonly string[]): Promise<Setup> {
   const cluster = await sharedCluster()
   const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
   const namespace = stack.use(await testNamespace(cluster)).name
@@ -107,7 +107,7 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
     metadata: { namespace, name: 'sealing-key' },
     data: { key: key.toString('base64') },
   })
-  const service = stack.use(await startService(cluster.kubeconfig, nats.url, namespace))
+  const service = stack.use(await startService(cluster.kubeconfig, nats.url, namespace, flags))
 
   const get = async (name: string) => {
     const found = await kube.get(KUSTOMIZATION, { namespace, name })
@@ -250,7 +250,12 @@ async function assemble(stack: AsyncDisposableStack): Promise<Setup> {
   }
 }
 
-async function startService(kubeconfig: string, natsUrl: string, namespace: string) {
+async function startService(
+  kubeconfig: string,
+  natsUrl: string,
+  namespace: string,
+  flags: readonly string[],
+) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const run = async () => {
@@ -261,6 +266,7 @@ async function startService(kubeconfig: string, natsUrl: string, namespace: stri
         `--http-addr=127.0.0.1:${port}`,
         `--sealing-key-secret=${namespace}/sealing-key`,
         `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
+        ...flags,
       ],
     })
     const ready = waitFor('apply is ready', async () => (await fetch(`${url}/readyz`)).ok)

@@ -63,9 +63,12 @@ async function askAbout(
   task: Task,
   target: Target,
 ): Promise<[DryRunAnswer, KubeObject | undefined]> {
-  if (isExpected(task, target))
-    return Promise.all([dryRunApply(context, task, target.object), getLive(context, task, target)])
+  const read = isExpected(task, target) ? getLive(context, task, target) : undefined
+  read?.catch(() => undefined)
   const answer = await dryRunApply(context, task, target.object)
+  // Who may not apply may often not read either, but what is missing is the right to apply.
+  if (answer instanceof KubeApiError && answer.code === 403) throw answer
+  if (read !== undefined) return [answer, await read]
   return [answer, answer instanceof KubeApiError ? await getLive(context, task, target) : undefined]
 }
 

@@ -42,6 +42,8 @@ function rejectionLine({ target, step, error }: Rejection): string {
 
 function adviceFor(error: KubeApiError): string {
   if (isMissingNamespace(error)) return '; create the namespace or add it to the set'
+  if (error.code === 403 && error.message.includes('User "system:serviceaccount:'))
+    return '; bind a Role that allows it to the service account, or set another spec.serviceAccountName'
   if (isImmutable(error))
     return '; set spec.force, or the annotation kustomize.toolkit.fluxcd.io/force: enabled, to have it recreated'
   return ''

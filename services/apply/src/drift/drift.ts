@@ -12,23 +12,24 @@ export interface DriftActions {
 }
 
 /** Turns what the watches see into work: an edit or a deletion that was not ours. Echoes of our own writes cost nothing. */
-export function driftListener(memory: Memory, actions: DriftActions): DriftListener {
+export function driftListener(memory: Memory, actions: DriftActions, cluster = ''): DriftListener {
   return {
     onSeen: (seen) =>
-      onHeld(memory, seen, (key, known, object) => noteSeen(key, known, object, seen, actions)),
+      onHeld(memory, cluster, seen, (key, known, object) => noteSeen(key, known, object, seen, actions)),
     onGone: (seen) =>
-      onHeld(memory, seen, (key, known, object) => noteGone(key, known, object, seen, actions)),
-    onListed: (kind, has) => noteMissing(memory, kind, has, actions),
+      onHeld(memory, cluster, seen, (key, known, object) => noteGone(key, known, object, seen, actions)),
+    onListed: (kind, has) => noteMissing(memory, cluster, kind, has, actions),
     onError: actions.onError,
   }
 }
 
 function onHeld(
   memory: Memory,
+  cluster: string,
   seen: Seen,
   note: (key: string, known: Known, object: KnownObject) => void,
 ): void {
-  const key = memory.holderOf(seen.id)
+  const key = memory.holderOf(seen.id, cluster)
   const known = key === undefined ? undefined : memory.find(key)
   const object = known?.objects.get(seen.id)
   if (key !== undefined && known !== undefined && object !== undefined) note(key, known, object)
@@ -55,12 +56,13 @@ function noteGone(key: string, known: Known, object: KnownObject, seen: Seen, ac
 /** A deletion before the first list is seen by nobody else. */
 function noteMissing(
   memory: Memory,
+  cluster: string,
   kind: GroupVersionKind,
   has: (namespace: string, name: string) => boolean,
   actions: DriftActions,
 ): void {
   for (const [key, known] of memory.entries())
-    for (const [id, object] of known.objects) {
+    for (const [id, object] of known.cluster === cluster ? known.objects : []) {
       if (kindKey(kindOf(object)) !== kindKey(kind) || has(object.ref.namespace, object.ref.name)) continue
       touch(key, known, id, object.resourceVersion, actions)
     }
