@@ -106,6 +106,12 @@ test.each([
   expect(await setup.live(object(name))).toBeDefined()
 })
 
+test('with the deletionPolicy Delete a deletion deletes the objects even when prune is off', async () => {
+  await setup.sync('policy', [object('policy')], { prune: false, deletionPolicy: 'Delete' })
+  await setup.delete('policy')
+  expect(await setup.live(object('policy'))).toBeUndefined()
+})
+
 test('with WaitForTermination the Kustomization outlives its objects', async () => {
   const slow = object('slow')
   slow.metadata = { ...slow.metadata, finalizers: ['test.setpoint.dev/hold'] } as typeof slow.metadata
