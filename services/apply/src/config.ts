@@ -42,4 +42,31 @@ export const settings = {
     default: 'false',
     parse: trueOrFalse,
   },
+  'custom-apply-stage-kinds': {
+    description:
+      'Kinds that are applied before the rest of a set, with commas, such as rbac.authorization.k8s.io/Role',
+    default: '',
+    parse: groupKinds,
+  },
+  'override-manager': {
+    description:
+      'Field managers whose fields are taken over, besides kubectl; beginnings of names, with commas',
+    default: '',
+    parse: names,
+  },
 } as const satisfies Settings
+
+function names(given: string): string[] {
+  return given
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}
+
+/** The core group has an empty name: `/Service`. */
+function groupKinds(given: string): string[] {
+  const kinds = names(given)
+  if (kinds.some((kind) => !/^[a-z0-9.-]*\/[A-Za-z0-9]+$/.test(kind)))
+    throw new Error('must be <group>/<kind>, several with commas, such as rbac.authorization.k8s.io/Role')
+  return kinds
+}

@@ -11,6 +11,10 @@ export interface Policy {
   allowKubeconfigExec: boolean
   /** A kubeconfig in a Secret may turn off certificate checks. */
   allowKubeconfigInsecureTls: boolean
+  /** `<group>/<kind>` of what is applied before the rest of a set. */
+  customStageKinds: ReadonlySet<string>
+  /** Beginnings of the names of managers whose fields become ours, besides kubectl. */
+  overrideManagers: readonly string[]
 }
 
 export function policyOf(config: Config<typeof settings>): Policy {
@@ -19,5 +23,7 @@ export function policyOf(config: Config<typeof settings>): Policy {
     defaultServiceAccount: config['default-service-account'],
     allowKubeconfigExec: config['insecure-kubeconfig-exec'],
     allowKubeconfigInsecureTls: config['insecure-kubeconfig-tls'],
+    customStageKinds: new Set(config['custom-apply-stage-kinds']),
+    overrideManagers: config['override-manager'],
   }
 }

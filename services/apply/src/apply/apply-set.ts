@@ -24,7 +24,7 @@ export async function applySet(
   options: { checkAll: boolean },
 ): Promise<Change[]> {
   const all: Change[] = []
-  for (const stage of stagesOf(objects)) {
+  for (const stage of stagesOf(objects, context.policy.customStageKinds)) {
     const definesKinds = all.some(({ target }) => target.ref.kind === 'CustomResourceDefinition')
     const targets = await resolveStage(context, task, stage, definesKinds)
     const due = targets.filter((target) => options.checkAll || !isInPlace(task.known, target, context.now()))

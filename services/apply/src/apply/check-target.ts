@@ -86,7 +86,7 @@ async function compare(
     return { target, action: 'yield', live, holder, differs: wantsOtherwise(answer, live) }
   if (answer instanceof KubeApiError) return recreateOrRefuse(context, task, target, answer, live)
   if (live === undefined) return { target, action: 'create' }
-  const takeOver = isMerged(object, live) ? undefined : takeOverPatch(live)
+  const takeOver = isMerged(object, live) ? undefined : takeOverPatch(live, context.policy.overrideManagers)
   if (takeOver === undefined && !hasDrifted(live, answer)) return { target, action: 'none', live }
   return { target, action: 'configure', desired, live, answer, takeOver }
 }

@@ -58,3 +58,12 @@ test('the annotation of client-side apply is dropped', () => {
     { op: 'replace', path: '/metadata/resourceVersion', value: '7' },
   ])
 })
+
+test.each(['Apply', 'Update'] as const)(
+  'fields of a manager that is to be overridden (%s) become ours',
+  (operation) => {
+    const foreign = entry('helm-controller', operation, 'theirs')
+    const [first] = takeOverPatch(live([ours, foreign]), ['helm']) ?? []
+    expect(first?.value).toEqual([{ ...ours, fieldsV1: { 'f:data': { 'f:ours': {}, 'f:theirs': {} } } }])
+  },
+)

@@ -22,6 +22,16 @@ test('objects go into stages, definitions first, classes next', () => {
   ])
 })
 
+test('kinds that are named have a stage of their own before the rest', () => {
+  const role = object('rbac.authorization.k8s.io/v1', 'Role', 'reader', 'prod')
+  const binding = object('rbac.authorization.k8s.io/v1', 'RoleBinding', 'reader', 'prod')
+  const stages = stagesOf([binding, role], new Set(['rbac.authorization.k8s.io/Role']))
+  expect(stages.map((stage) => [stage.name, stage.objects])).toEqual([
+    ['custom', [role]],
+    ['resources', [binding]],
+  ])
+})
+
 test('within a stage kinds stand in the order of Flux, what it does not name before webhooks', () => {
   const kinds = [
     'ValidatingWebhookConfiguration',

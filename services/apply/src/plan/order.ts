@@ -1,4 +1,4 @@
-import { describeRef, type KubeObject, refOf } from '@setpoint/manifest'
+import { describeRef, type KubeObject, parseApiVersion, refOf } from '@setpoint/manifest'
 
 /** Kinds that must stand before objects of their kind, in their namespace or with their rules can. */
 const DEFINITIONS = new Set(['CustomResourceDefinition', 'Namespace', 'ClusterRole'])
@@ -37,27 +37,36 @@ const RANKS = new Map([
 
 export interface Stage {
   /** What the stage is made of, for messages. */
-  name: 'definitions' | 'classes' | 'resources'
+  name: 'definitions' | 'classes' | 'custom' | 'resources'
   /** The objects must be usable before the next stage starts. */
   awaited: boolean
   objects: KubeObject[]
 }
 
-/** Flux's stages, each in order, without empty ones. */
-export function stagesOf(objects: readonly KubeObject[]): Stage[] {
+/**
+ * Flux's stages, each in order, without empty ones.
+ * customKinds: `<group>/<kind>` of what has a stage of its own before the rest, such as Roles that RoleBindings need.
+ */
+export function stagesOf(
+  objects: readonly KubeObject[],
+  customKinds: ReadonlySet<string> = new Set(),
+): Stage[] {
   const sorted = [...objects].sort(compareByOrder)
-  const inStage = (wanted: Stage['name']) => sorted.filter((object) => stageOf(object.kind) === wanted)
+  const inStage = (wanted: Stage['name']) =>
+    sorted.filter((object) => stageOf(object, customKinds) === wanted)
   const stages: Stage[] = [
     { name: 'definitions', awaited: true, objects: inStage('definitions') },
     { name: 'classes', awaited: true, objects: inStage('classes') },
+    { name: 'custom', awaited: true, objects: inStage('custom') },
     { name: 'resources', awaited: false, objects: inStage('resources') },
   ]
   return stages.filter((stage) => stage.objects.length > 0)
 }
 
-function stageOf(kind: string): Stage['name'] {
+function stageOf({ apiVersion, kind }: KubeObject, customKinds: ReadonlySet<string>): Stage['name'] {
   if (DEFINITIONS.has(kind)) return 'definitions'
-  return kind.endsWith('Class') ? 'classes' : 'resources'
+  if (kind.endsWith('Class')) return 'classes'
+  return customKinds.has(`${parseApiVersion(apiVersion).group}/${kind}`) ? 'custom' : 'resources'
 }
 
 /** Sorted objects in groups that need not wait for one another: one group for each kind that has a place in the order. */
