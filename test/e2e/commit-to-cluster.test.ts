@@ -1,5 +1,5 @@
 import { KUSTOMIZATION } from '@setpoint/contracts'
-import { type FileChange, type GitRepo, waitFor } from '@setpoint/testkit'
+import { type FileChange, type GitRepo, newAgeKey, sopsEncrypt, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { SERVICES } from '../chart/identities.ts'
 import { writesSince } from './api-writes.ts'
@@ -135,6 +135,56 @@ test('a dependant is applied after its dependency, at the first sync and at the 
   await set.waitReady('Kustomization', 'above', commit)
   expect(await set.configMap('base')).toEqual({ key: 'two' })
   expect(await set.configMap('above')).toEqual({ key: 'two' })
+})
+
+test('what was encrypted is live, a Secret that changes is applied at once, and a missing key prunes nothing', async () => {
+  const [ours, theirs] = [await newAgeKey(), await newAgeKey()]
+  const encrypted = (name: string, age: string) =>
+    sopsEncrypt('map.yaml', configMapYaml(name, { key: 'hunter2' }), { age, encrypted_regex: '^data$' })
+  await repo.commit({
+    'locked/map.yaml': await encrypted('locked', ours.recipient),
+    'locked/colored.yaml': configMapYaml('colored', { key: '${color}' }),
+  })
+  await set.hint()
+  await keep('keys', { 'ada.agekey': ours.identity })
+  await keep('colors', { color: 'red' })
+  await set.applyKustomization('locked', {
+    interval: '60m',
+    decryption: { provider: 'sops', secretRef: { name: 'keys' } },
+    postBuild: { substituteFrom: [{ kind: 'Secret', name: 'colors' }] },
+  })
+  await set.waitConfigMap('locked', { key: 'hunter2' })
+  await set.waitConfigMap('colored', { key: 'red' })
+  await keep('colors', { color: 'blue' })
+  await set.waitConfigMap('colored', { key: 'blue' })
+
+  await repo.commit({
+    'locked/other.yaml': await encrypted('other', theirs.recipient),
+    'locked/colored.yaml': null,
+  })
+  await set.hint()
+  expect(await set.waitNotReady('Kustomization', 'locked', 'BuildFailed')).toContain(
+    `ConfigMap/${NAMESPACE}/other (locked/other.yaml): no key opens it; it is encrypted for age ${theirs.recipient}`,
+  )
+  expect(await set.configMap('colored')).toEqual({ key: 'blue' })
+  await set.remove(KUSTOMIZATION, 'locked')
+})
+
+test('an object of 1.4 MB that the API server refuses is named, and nothing is pruned', async () => {
+  await repo.commit({ 'huge/small.yaml': configMapYaml('small') })
+  await set.hint()
+  await set.applyKustomization('huge')
+  await set.waitConfigMap('small', { key: 'value' })
+  await repo.commit({
+    'huge/small.yaml': null,
+    'huge/large.yaml': configMapYaml('large', { key: 'x'.repeat(1_400_000) }),
+  })
+  await set.hint()
+  const message = await set.waitNotReady('Kustomization', 'huge', 'ReconciliationFailed')
+  expect(message).toContain(`ConfigMap/${NAMESPACE}/large`)
+  expect(message.length).toBeLessThan(2000)
+  expect(await set.configMap('small')).toEqual({ key: 'value' })
+  await set.remove(KUSTOMIZATION, 'huge')
 })
 
 test('a suspended Kustomization stays as it is, and catches up when it resumes', async () => {
@@ -276,3 +326,10 @@ spec:
   selector: {app: web}
   ports: [{port: 80, targetPort: 8080}]
 `
+
+function keep(name: string, stringData: Record<string, string>): Promise<unknown> {
+  return set.kube.apply(
+    { apiVersion: 'v1', kind: 'Secret', metadata: { namespace: NAMESPACE, name }, stringData },
+    { fieldManager: 'test' },
+  )
+}

@@ -1,23 +1,25 @@
-import { armor, Decrypter } from 'age-encryption'
+import type { Decrypter } from 'age-encryption'
 import { SopsError } from './error.ts'
 import type { KeyService } from './master-key.ts'
 
 /**
- * Data keys by age identities, as an identity file lists them.
+ * Data keys by age identities, as identity files list them.
  * @throws SopsError BadKey naming the line that holds no identity.
  */
-export function ageKeys(files: readonly string[]): KeyService {
-  const decrypter = new Decrypter()
+export async function ageKeys(files: readonly string[]): Promise<KeyService> {
   const identities = files.flatMap(identitiesOf)
+  if (identities.length === 0) return { kinds: ['age'], decrypt: async () => undefined }
+  // Large, and most processes never decrypt anything.
+  const { armor, Decrypter } = await import('age-encryption')
+  const decrypter = new Decrypter()
   for (const { identity, line } of identities) addIdentity(decrypter, identity, line)
   return {
     kinds: ['age'],
-    async decrypt({ encrypted }) {
-      if (identities.length === 0) return undefined
+    // It does not tell a damaged file from one for somebody else.
+    decrypt: async ({ encrypted }) => {
       try {
         return await decrypter.decrypt(armor.decode(encrypted))
       } catch {
-        // It does not tell a damaged file from one for somebody else.
         return undefined
       }
     },

@@ -1,4 +1,4 @@
-import { decrypt, type PrivateKey, readMessage, readPrivateKeys } from 'openpgp'
+import type { PrivateKey } from 'openpgp'
 import { SopsError } from './error.ts'
 import type { KeyService } from './master-key.ts'
 
@@ -7,11 +7,13 @@ import type { KeyService } from './master-key.ts'
  * @throws SopsError BadKey when one cannot be read, or is protected by a passphrase.
  */
 export async function pgpKeys(files: readonly Uint8Array[]): Promise<KeyService> {
+  if (files.length === 0) return { kinds: ['pgp'], decrypt: async () => undefined }
+  // Large, and most processes never decrypt anything.
+  const { decrypt, readMessage } = await import('openpgp')
   const decryptionKeys = (await Promise.all(files.map(readKeys))).flat()
   return {
     kinds: ['pgp'],
-    async decrypt({ encrypted }) {
-      if (decryptionKeys.length === 0) return undefined
+    decrypt: async ({ encrypted }) => {
       try {
         const message = await readMessage({ armoredMessage: encrypted })
         const { data } = await decrypt({ message, decryptionKeys, format: 'binary' })
@@ -24,6 +26,7 @@ export async function pgpKeys(files: readonly Uint8Array[]): Promise<KeyService>
 }
 
 async function readKeys(file: Uint8Array): Promise<PrivateKey[]> {
+  const { readPrivateKeys } = await import('openpgp')
   const text = Buffer.from(file).toString('latin1')
   const reading = text.includes('-----BEGIN PGP')
     ? readPrivateKeys({ armoredKeys: text })

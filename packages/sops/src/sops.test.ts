@@ -27,7 +27,7 @@ let program: string
 const ada = await newIdentity()
 const bob = await newIdentity()
 const eve = await newIdentity()
-const adasKeys = ageKeys([`# created: today\n# public key: ${ada.recipient}\n${ada.identity}\n`])
+const adasKeys = await ageKeys([`# created: today\n# public key: ${ada.recipient}\n${ada.identity}\n`])
 
 beforeAll(async () => {
   directory = await temporaryDirectory('sops')
@@ -128,7 +128,7 @@ test('a file for a key service that is not supported says which', async () => {
 test('key groups open with as many keys as the threshold says, and not with fewer', async () => {
   const groups = [ada, bob, eve].map(({ recipient }) => ({ age: [recipient] }))
   const encrypted = await encrypt('groups.yaml', 'a: secret\n', { shamir_threshold: 2, key_groups: groups })
-  expect(await open(encrypted, 'yaml', [ageKeys([ada.identity, eve.identity])])).toBe('a: secret\n')
+  expect(await open(encrypted, 'yaml', [await ageKeys([ada.identity, eve.identity])])).toBe('a: secret\n')
   await expect(open(encrypted, 'yaml')).rejects.toThrow(
     /keys open 1 of its 3 key groups, 2 are needed; the groups are \(age age1\w+\), \(age/,
   )
@@ -145,7 +145,7 @@ test('a PGP key opens a file, armored and binary; one with a passphrase is refus
 })
 
 test('what is no key is refused without showing it', async () => {
-  expect(() => ageKeys(['# mine\nAGE-SECRET-KEY-1HUNTER2'])).toThrow(/^line 2 is no age identity/)
+  await expect(ageKeys(['# mine\nAGE-SECRET-KEY-1HUNTER2'])).rejects.toThrow(/^line 2 is no age identity/)
   await expect(pgpKeys([Buffer.from('hunter2')])).rejects.toThrow(/^is no PGP private key$/)
 })
 

@@ -119,7 +119,9 @@ export class Renderer {
       outcome.set === undefined
         ? { problem: { ...outcome.problem, stalled: false } }
         : { set: await publisher.store(key, outcome.set) }
-    results.keepBuild(key, { ...inputs, fingerprints: takeFingerprints(tree.files, outcome.reads), result })
+    // A key service that failed may answer the next time.
+    if (outcome.set !== undefined || decryption === undefined)
+      results.keepBuild(key, { ...inputs, fingerprints: takeFingerprints(tree.files, outcome.reads), result })
     return result
   }
 

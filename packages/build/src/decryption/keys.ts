@@ -36,7 +36,7 @@ export async function readKeys(
   const place = `Secret ${key?.namespace}/${key?.name}`
   const services = await keysOf(data, place, secretRef === undefined)
   return {
-    services: [...services, ...(options.remote?.(data) ?? [])],
+    services: [...services, ...(secretRef === undefined ? [] : (options.remote?.(data) ?? []))],
     checkMac: options.checkMac,
     digest: digestOf(data),
   }
@@ -63,20 +63,17 @@ async function keysOf(
   place: string,
   ageOnly: boolean,
 ): Promise<KeyService[]> {
-  const services: KeyService[] = [ageKeys([])]
+  // Without a key they still say which kinds are known.
+  const services = [await ageKeys([]), await pgpKeys([])]
   for (const [name, value] of data) {
     if (name.endsWith('.agekey'))
       services.push(await read(place, name, () => ageKeys([Buffer.from(value).toString()])))
     if (name.endsWith('.asc') && !ageOnly) services.push(await read(place, name, () => pgpKeys([value])))
   }
-  return ageOnly ? services : [...services, await pgpKeys([])]
+  return services
 }
 
-async function read(
-  place: string,
-  name: string,
-  load: () => KeyService | Promise<KeyService>,
-): Promise<KeyService> {
+async function read(place: string, name: string, load: () => Promise<KeyService>): Promise<KeyService> {
   try {
     return await load()
   } catch (error) {

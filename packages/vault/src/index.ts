@@ -1,0 +1,1 @@
+export { type VaultOptions, vaultKeys } from './vault-keys.ts'
