@@ -38,8 +38,9 @@ export function costOf(root: ASTNode): Cost {
 
 /** @throws CelError when the expression might take too long. largest: elements of the largest list that it is about. */
 export function requireAffordable(text: string, cost: Cost, largest: number): void {
-  const elements = Math.max(largest, cost.largestLiteral) * 2 ** cost.doublings
-  let steps = 0
+  const growth = 2 ** cost.doublings
+  const elements = Math.max(largest, cost.largestLiteral) * growth
+  let steps = growth
   cost.nodesByDepth.forEach((nodes, depth) => {
     steps += nodes * elements ** depth
   })

@@ -33,14 +33,25 @@ export function parseExpression(text: string): Expression {
  * @throws CelError naming the expression and the column: a syntax error, an unknown name, another type than boolean.
  */
 export function compileExpression(text: string, variables: readonly string[]): Expression {
-  const declared = environment({ unlistedVariablesAreDyn: false })
-  for (const name of variables) declared.registerVariable(name, 'map<string, dyn>')
-  const parsed = parse(declared, text)
+  const parsed = parse(declaring(variables), text)
   const { valid, type, error } = parsed.check()
   if (!valid) throw celError(text, error)
   if (type !== 'bool' && type !== 'dyn')
     throw new CelError(`expression ${quote(text)}: must say true or false, but is of type ${type}`)
   return expressionOf(text, parsed)
+}
+
+const declared = new Map<string, Environment>()
+
+/** Making an environment takes longer than reading an expression, so there is one for each list of names. */
+function declaring(variables: readonly string[]): Environment {
+  const key = variables.join()
+  const found = declared.get(key)
+  if (found !== undefined) return found
+  const made = environment({ unlistedVariablesAreDyn: false })
+  for (const name of variables) made.registerVariable(name, 'map<string, dyn>')
+  declared.set(key, made)
+  return made
 }
 
 function parse(environment: Environment, text: string): ParseResult {

@@ -63,6 +63,20 @@ test('the health of a custom resource is what the expressions say, as its status
   await setup.untilApplied('healthy', 'r1')
 })
 
+test('wait covers a custom resource without expressions by its condition Ready', async () => {
+  const object = database('by-condition')
+  await setup.sync('by-condition-first', [object], { wait: true })
+  const conditions = (status: string) => ({ conditions: [{ type: 'Ready', status }] })
+  await setStatus(object, conditions('False'))
+  await setup.create('by-condition', {
+    healthChecks: [{ apiVersion: `${group}/v1`, kind: 'Database', name: 'by-condition' }],
+  })
+  await setup.render('by-condition', [configMap(setup.namespace, 'by-condition')], { revision: 'r1' })
+  await setup.untilHealthy('by-condition', 'Unknown')
+  await setStatus(object, conditions('True'))
+  await setup.untilApplied('by-condition', 'r1')
+})
+
 test('a resource that an expression calls failed ends the wait', async () => {
   const object = database('failed')
   const checks = [{ apiVersion: `${group}/v1`, kind: 'Database', name: 'failed' }]

@@ -40,6 +40,18 @@ test('a suspended Kustomization leaves the cluster alone, and catches up when it
   expect(await setup.live(object('paused-2'))).toBeDefined()
 })
 
+test('a suspended Kustomization answers requests, and leaves its objects behind when it is deleted', async () => {
+  await setup.sync('at-rest', [object('at-rest')])
+  await setup.patchSpec('at-rest', { suspend: true })
+  await setup.request('at-rest', 'now')
+  await waitFor('the request is answered', async () => {
+    const { status } = await setup.get('at-rest')
+    return status?.lastHandledReconcileAt === 'now'
+  })
+  await setup.delete('at-rest')
+  expect(await setup.live(object('at-rest'))).toBeDefined()
+})
+
 test('the history keeps one row for each digest and result, newest first', async () => {
   await setup.sync('storied', [object('storied')])
   await setup.render('storied', [object('storied')], { revision: 'r2' })

@@ -48,7 +48,9 @@ test('ssa: Merge leaves what kubectl has added', async () => {
 
 test('ssa: Ignore neither makes an object nor prunes one', async () => {
   const ignored = switched('ignored', 'ssa', 'Ignore', { key: 'value' })
-  await setup.sync('ignored', [ignored, configMap(setup.namespace, 'not-ignored')])
+  const { status } = await setup.sync('ignored', [ignored, configMap(setup.namespace, 'not-ignored')])
+  // As in Flux, what is skipped is in the inventory all the same.
+  expect(status?.inventory?.entries).toHaveLength(2)
   expect(await setup.live(ignored)).toBeUndefined()
   await setup.kube.create(ignored)
   await setup.render('ignored', [configMap(setup.namespace, 'not-ignored')], { revision: 'r2' })

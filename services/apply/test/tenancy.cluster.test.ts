@@ -27,13 +27,13 @@ function role(): KubeObject {
   }
 }
 
-async function allow(name: string): Promise<void> {
+async function allow(name: string, to = 'config-maps'): Promise<void> {
   await setup.kube.apply(
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'RoleBinding',
       metadata: { namespace: setup.namespace, name },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'config-maps' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: to },
       subjects: [{ kind: 'ServiceAccount', name, namespace: setup.namespace }],
     },
     { fieldManager: 'test' },
@@ -111,4 +111,26 @@ test('deleting a Kustomization whose account is gone leaves its objects behind, 
   expect(events.map(({ message }) => message).join()).toContain(
     `the service account to delete as is gone; left behind: ${setup.namespace}_left-behind__ConfigMap`,
   )
+})
+
+test('an object that the account may not delete stays in the inventory, and is told of', async () => {
+  const gone = configMap(setup.namespace, 'undeletable')
+  const kept = configMap(setup.namespace, 'deletable')
+  await setup.kube.create({
+    ...role(),
+    metadata: { namespace: setup.namespace, name: 'no-deletion' },
+    rules: [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] }],
+  })
+  await allow('keeper', 'no-deletion')
+  await setup.sync('undeletable', [gone, kept], { serviceAccountName: 'keeper' })
+  await setup.render('undeletable', [kept], { revision: 'r2' })
+  const failed = await setup.untilReady('undeletable', 'False', 'PruneFailed')
+  expect(conditionOf(failed, 'Ready')?.message).toContain(
+    `User "${userOf('keeper')}" cannot delete resource "configmaps"`,
+  )
+  expect(failed.status?.inventory?.entries.map(({ id }) => id)).toEqual([
+    `${setup.namespace}_deletable__ConfigMap`,
+    `${setup.namespace}_undeletable__ConfigMap`,
+  ])
+  expect(failed.status?.lastAppliedRevision).not.toBe('r2')
 })
