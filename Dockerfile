@@ -4,6 +4,7 @@
 #   docker build --build-arg SERVICE=source -t setpoint/source .
 #   docker build --build-arg SERVICE=kustomize-render -t setpoint/kustomize-render .
 #   docker build --build-arg SERVICE=apply -t setpoint/apply .
+#   docker build --build-arg SERVICE=image-automation -t setpoint/image-automation .
 
 ARG NODE_VERSION=24.21.0
 

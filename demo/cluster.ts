@@ -44,7 +44,7 @@ export async function startCluster(directory: string, narrator: Narrator): Promi
     )
     const nats = stack.use(await timed(narrator, 'nats-server with JetStream', () => startNats()))
     const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig }))
-    const setpoint = await timed(narrator, 'setpoint up: source, kustomize-render and apply are ready', () =>
+    const setpoint = await timed(narrator, 'setpoint up: all four services are ready', () =>
       startSetpoint(directory, plane, nats),
     )
     stack.defer(async () => void (await setpoint.stop(15_000)))

@@ -4,7 +4,7 @@ import { find, lint, type Manifest, render } from './helm.ts'
 
 /** What the chart renders, without a cluster. */
 
-const SERVICES = ['source', 'kustomize-render', 'apply']
+const SERVICES = ['source', 'kustomize-render', 'apply', 'image-automation']
 
 const externalNats = {
   nats: {
@@ -53,14 +53,16 @@ describe.each(Object.entries(variants))('with %s', (_, values) => {
     expect(await lint(values)).toContain('0 chart(s) failed')
   })
 
-  it('every Pod is locked down and measured, and rolled unless it keeps a volume to itself', async () => {
+  it('every Pod is locked down and measured, and rolled unless it must be alone', async () => {
     const objects = await render(values)
     const name = objects.some((object) => object.metadata.name.startsWith('gitops-')) ? 'gitops' : 'setpoint'
     for (const service of SERVICES) {
       const { spec } = find(objects, 'Deployment', `${name}-${service}`)
-      const isKept = spec.template.spec.volumes.some(
-        (volume: { persistentVolumeClaim?: object }) => volume.persistentVolumeClaim !== undefined,
-      )
+      const isKept =
+        service === 'image-automation' ||
+        spec.template.spec.volumes.some(
+          (volume: { persistentVolumeClaim?: object }) => volume.persistentVolumeClaim !== undefined,
+        )
       expect(spec).toMatchObject({ replicas: 1, strategy: { type: isKept ? 'Recreate' : 'RollingUpdate' } })
       expect(spec.template.spec.serviceAccountName).toBe(`${name}-${service}`)
       const [container] = spec.template.spec.containers

@@ -15,7 +15,7 @@ const compose = parse(readFileSync(join(ROOT, 'docker-compose.yml'), 'utf8'), { 
 
 beforeAll(async () => void (await binary('helm')), 600_000)
 
-describe.each(['source', 'kustomize-render', 'apply'])('%s', (service) => {
+describe.each(['source', 'kustomize-render', 'apply', 'image-automation'])('%s', (service) => {
   it('takes the flags of the chart', async () => {
     const flags = await flagsOf(service)
     for (const values of [{}, { nats: externalNats, otlpEndpoint: 'http://collector:4318' }]) {

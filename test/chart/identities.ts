@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type SharedCluster, temporaryDirectory } from '@setpoint/testkit'
 import { render } from './helm.ts'
 
-export const SERVICES = ['source', 'kustomize-render', 'apply'] as const
+export const SERVICES = ['source', 'kustomize-render', 'apply', 'image-automation'] as const
 export type ServiceName = (typeof SERVICES)[number]
 
 /** What says who a service is and what it may do. */
@@ -31,6 +31,7 @@ export async function installIdentities(cluster: SharedCluster): Promise<Record<
     source: await kubeconfig('source'),
     'kustomize-render': await kubeconfig('kustomize-render'),
     apply: await kubeconfig('apply'),
+    'image-automation': await kubeconfig('image-automation'),
   }
 }
 

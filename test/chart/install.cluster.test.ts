@@ -27,15 +27,19 @@ describe('helm install', () => {
       'deployment/setpoint-source',
       'deployment/setpoint-kustomize-render',
       'deployment/setpoint-apply',
+      'deployment/setpoint-image-automation',
       'statefulset/setpoint-nats',
     ])
       await kubectl('rollout', 'status', workload, '--timeout=45s')
   })
 
-  it('installs the definitions of both kinds', async () => {
+  it('installs the definitions of every kind', async () => {
     const definitions = [
       'crd/gitrepositories.source.toolkit.fluxcd.io',
       'crd/kustomizations.kustomize.toolkit.fluxcd.io',
+      'crd/imagerepositories.image.toolkit.fluxcd.io',
+      'crd/imagepolicies.image.toolkit.fluxcd.io',
+      'crd/imageupdateautomations.image.toolkit.fluxcd.io',
     ]
     await kubectl('wait', '--for=condition=Established', ...definitions, '--timeout=30s')
   })
@@ -53,7 +57,7 @@ describe('helm install', () => {
     const { data } = await secret('setpoint-sealing-key')
     expect(Buffer.from(data.key ?? '', 'base64')).toHaveLength(32)
     const passwords = Object.values((await secret('setpoint-nats-auth')).data)
-    expect(new Set(passwords).size).toBe(4)
+    expect(new Set(passwords).size).toBe(5)
     for (const password of passwords)
       expect(Buffer.from(password, 'base64').length).toBeGreaterThanOrEqual(32)
   })
@@ -74,6 +78,12 @@ describe('what each service may do', () => {
     ['source', 'patch', 'kustomizations.kustomize.toolkit.fluxcd.io/status', false],
     ['source', 'create', 'deployments.apps', false],
     ['source', 'patch', 'configmaps', false],
+    ['image-automation', 'watch', 'imagepolicies.image.toolkit.fluxcd.io', true],
+    ['image-automation', 'patch', 'imagerepositories.image.toolkit.fluxcd.io/status', true],
+    ['image-automation', 'get', 'secrets', true],
+    ['image-automation', 'list', 'secrets', false],
+    ['image-automation', 'patch', 'gitrepositories.source.toolkit.fluxcd.io/status', false],
+    ['image-automation', 'create', 'deployments.apps', false],
     ['kustomize-render', 'watch', 'kustomizations.kustomize.toolkit.fluxcd.io', true],
     ['kustomize-render', 'watch', 'gitrepositories.source.toolkit.fluxcd.io', true],
     ['kustomize-render', 'get', 'configmaps', true],

@@ -10,6 +10,7 @@ export const PASSWORDS: Record<string, string> = {
   source: 'plain',
   'kustomize-render': '1abc',
   apply: '1e5',
+  'image-automation': '0x10',
   cluster: '007',
 }
 

@@ -109,6 +109,8 @@ const METRICS: Record<ServiceName, RegExp> = {
     /^gotk_reconcile_duration_seconds_count\{kind="GitRepository",name="fleet",namespace="default"\} [1-9]/m,
   'kustomize-render': /^setpoint_renders_total\{result="success"\} [1-9]/m,
   apply: /^setpoint_commit_to_ready_seconds_count [1-9]/m,
+  // There is no image to scan; that it is told without a permission missing is what counts.
+  'image-automation': /^setpoint_image_scans_total 0/m,
 }
 
 const configMap = `
@@ -165,6 +167,7 @@ async function start(service: ServiceName, kubeconfig: string, natsUrl: string):
 }
 
 async function storage(service: ServiceName): Promise<string[]> {
+  if (service === 'image-automation') return [`--storage-path=${join(directory, 'images')}`]
   if (service !== 'source') return []
   const address = `127.0.0.1:${await freePort()}`
   return [

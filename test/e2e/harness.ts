@@ -141,6 +141,7 @@ async function assemble(stack: AsyncDisposableStack, options: WholeSetOptions): 
     source: first('source'),
     'kustomize-render': first('kustomize-render'),
     apply: first('apply'),
+    'image-automation': first('image-automation'),
   }
   const storage = join(directory, services.source.replica, STORAGE)
   const parts = { plane, kube, nats, bus, git, services, processes, network, storage }
@@ -153,7 +154,7 @@ type Parts = Pick<
 >
 
 function replicaNames(name: ServiceName, { replicas }: WholeSetOptions): (string | undefined)[] {
-  return replicas === undefined
+  return replicas === undefined || name === 'image-automation'
     ? [undefined]
     : Array.from({ length: replicas }, (_, index) => `${name}-${index}`)
 }

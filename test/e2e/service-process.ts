@@ -82,7 +82,13 @@ async function argumentsOf(name: ServiceName, parts: ServiceParts, address: stri
   const common = [`--kubeconfig=${parts.kubeconfig}`, `--http-addr=${address}`, '--stop-grace-seconds=5']
   const shared =
     replica === undefined ? [] : ['--lease-namespace=setpoint-system', `--replica-name=${replica}`]
-  const storage = name === 'source' ? await storageArguments(join(parts.directory, replica ?? '')) : []
+  const directory = join(parts.directory, replica ?? '')
+  const storage =
+    name === 'source'
+      ? await storageArguments(directory)
+      : name === 'image-automation'
+        ? [`--storage-path=${join(directory, 'images')}`]
+        : []
   return [...common, ...nats, ...shared, ...storage]
 }
 

@@ -8,12 +8,14 @@
 {{- $says := dict
   "source" (list "setpoint.artifact.>" "setpoint.event.>" "setpoint.dead-letter.>" "$O.setpoint-artifact.>")
   "kustomize-render" (list "setpoint.rendered.>" "setpoint.dead-letter.>" "$O.setpoint-rendered.>")
+  "image-automation" (list "setpoint.reconcile.GitRepository.>" "setpoint.event.>" "setpoint.dead-letter.>")
   "apply" (list "setpoint.outcome.>" "setpoint.event.>" "setpoint.dead-letter.>") }}
 {{- /* The streams in which each may take back what it said. */}}
 {{- $purges := dict
   "source" (list "SETPOINT_ARTIFACT" "OBJ_setpoint-artifact")
   "kustomize-render" (list "SETPOINT_RENDERED" "OBJ_setpoint-rendered")
-  "apply" (list "SETPOINT_OUTCOME") -}}
+  "apply" (list "SETPOINT_OUTCOME")
+  "image-automation" list -}}
 server_name: $POD_NAME
 listen: "0.0.0.0:4222"
 http: "0.0.0.0:8222"
@@ -37,7 +39,7 @@ cluster {
 # Each service says only what is its own to say.
 authorization {
   users: [
-    {{- range $service, $variable := dict "source" "SOURCE_PASSWORD" "kustomize-render" "KUSTOMIZE_RENDER_PASSWORD" "apply" "APPLY_PASSWORD" }}
+    {{- range $service, $variable := dict "source" "SOURCE_PASSWORD" "kustomize-render" "KUSTOMIZE_RENDER_PASSWORD" "apply" "APPLY_PASSWORD" "image-automation" "IMAGE_AUTOMATION_PASSWORD" }}
     {{- $own := list }}
     {{- range get $purges $service }}{{ $own = append $own (printf "$JS.API.STREAM.PURGE.%s" .) }}{{ end }}
     {

@@ -6,7 +6,7 @@ import { type Check, type Finding, failed, ok, type Patient } from './check.ts'
 import { readQueues } from './read-queues.ts'
 
 const POD = { group: '', version: 'v1', kind: 'Pod' }
-const COMPONENTS = ['source', 'kustomize-render', 'apply']
+const COMPONENTS = ['source', 'kustomize-render', 'apply', 'image-automation']
 
 /** Every service is alive and ready: those of `setpoint up` on this machine, else the Pods of the chart. */
 export const checkServices: Check = async (patient) => {

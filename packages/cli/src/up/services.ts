@@ -35,6 +35,11 @@ export const services: readonly ServiceDescription[] = [
   },
   { name: 'kustomize-render', file: mainOf('kustomize-render'), flags: sealingKey },
   { name: 'apply', file: mainOf('apply'), flags: sealingKey },
+  {
+    name: 'image-automation',
+    file: mainOf('image-automation'),
+    flags: ({ dataDirectory }) => ({ 'storage-path': join(dataDirectory, 'image-automation') }),
+  },
 ]
 
 /** The command line of a service, without Node and the module. */

@@ -13,6 +13,7 @@ import { commitMessage, compileMessage } from './commit-message.ts'
 import { imagesOf, policiesOf } from './images.ts'
 import type { MarkerMemory } from './plan.ts'
 import { readRemote } from './remote.ts'
+import { signerOf } from './signer.ts'
 import { type Target, targetOf } from './target.ts'
 import { type Written, write } from './write.ts'
 
@@ -86,7 +87,7 @@ async function runGroup(
         images: byMarker(object.metadata.namespace ?? '', images),
       })),
       message: (changes: Parameters<typeof commitMessage>[1]) => commitMessage(task.object, changes),
-      sign: undefined,
+      sign: await signerOf(context, task.object.metadata.namespace ?? '', git, task.signal),
     }
     const written = await write(context, wish, remote, { markers, signal: task.signal, log: task.log })
     return await Promise.all(parts.map((part) => settleWritten(context, part, written)))
