@@ -162,6 +162,15 @@ describe('values', () => {
     )
   })
 
+  it('sources in other namespaces are refused, unless they are let in', async () => {
+    const argsOf = async (values?: object) =>
+      find(await render(values), 'Deployment', 'setpoint-kustomize-render').spec.template.spec.containers[0]
+        .args
+    expect(await argsOf()).toContain('--no-cross-namespace-refs=true')
+    const open = await argsOf({ tenancy: { crossNamespaceRefs: true } })
+    expect(open).toContain('--no-cross-namespace-refs=false')
+  })
+
   it('without network policies there are none', async () => {
     const objects = await render({ networkPolicy: { enabled: false } })
     expect(objects.filter(({ kind }) => kind === 'NetworkPolicy')).toEqual([])

@@ -94,12 +94,10 @@ test('a source that was deleted is a problem, and no set is said', async () => {
   expect(await setup.untilProblem('a', 'ArtifactFailed')).toContain('not found')
 })
 
-test('a source in another namespace is refused where that is forbidden', async () => {
-  await using setup = await startSetup(['--no-cross-namespace-refs=true'])
+test('a source in another namespace is looked for where that is allowed', async () => {
+  await using setup = await startSetup(['--no-cross-namespace-refs=false'])
   await setup.create('a', { sourceRef: { kind: 'GitRepository', name: 'fleet', namespace: 'elsewhere' } })
-  expect(await setup.untilProblem('a', 'AccessDenied')).toContain(
-    'cross-namespace references have been blocked',
-  )
+  expect(await setup.untilProblem('a', 'ArtifactFailed')).toContain('GitRepository/elsewhere/fleet')
 })
 
 async function filesWith(text: string, directory: string): Promise<string[]> {

@@ -148,6 +148,15 @@ test('a source that does not exist is named', async () => {
   expect(message).toBe(`Source 'GitRepository/${setup.namespace}/nowhere' not found`)
 })
 
+test('a source in another namespace is refused', async () => {
+  await setup.create('abroad', {
+    sourceRef: { kind: 'GitRepository', name: 'fleet', namespace: 'elsewhere' },
+  })
+  expect(await setup.untilProblem('abroad', 'AccessDenied')).toBe(
+    "can't access 'GitRepository/elsewhere/fleet', cross-namespace references have been blocked",
+  )
+})
+
 test('a path that leaves the repository is refused', async () => {
   await setup.create('escape', { path: '../../etc' })
   const { problem } = await setup.until('escape', 'is answered', () => true)
