@@ -12,6 +12,17 @@ export class ReconcileError extends Error {
   }
 }
 
+/** A run was aborted because its deadline had passed. */
+export class RunTooLong extends Error {
+  override name = 'RunTooLong'
+  readonly deadlineMs: number
+
+  constructor(deadlineMs: number) {
+    super(`took longer than ${deadlineMs / 1000} s`)
+    this.deadlineMs = deadlineMs
+  }
+}
+
 /** Something else must happen first: a source without an artifact, a dependency that is not ready. */
 export class Waiting extends ReconcileError {
   override name = 'Waiting'

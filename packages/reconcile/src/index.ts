@@ -1,4 +1,4 @@
-export { ReconcileError, Stalled, Waiting } from './errors.ts'
+export { ReconcileError, RunTooLong, Stalled, Waiting } from './errors.ts'
 export { jitter } from './jitter.ts'
 export {
   KeyedQueue,

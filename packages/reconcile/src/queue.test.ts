@@ -109,6 +109,28 @@ test('a run past its deadline is aborted and counted as a failure', async () => 
   await queue.stop()
 })
 
+test('a run that takes long gives its place to others, and they to theirs, up to a bound', async () => {
+  const gate = Promise.withResolvers<void>()
+  const worked: string[] = []
+  const queue = new KeyedQueue({
+    workers: 1,
+    slowAfterMs: 5,
+    maxSlow: 2,
+    handle: async (key) => {
+      worked.push(key)
+      if (key.startsWith('stuck')) await gate.promise
+      return undefined
+    },
+  })
+  for (const key of ['stuck-1', 'quick-1', 'stuck-2', 'quick-2', 'stuck-3', 'quick-3']) queue.add(key)
+  await vi.waitFor(() => expect(worked).toEqual(['stuck-1', 'quick-1', 'stuck-2', 'quick-2', 'stuck-3']))
+  expect(queue.health()).toMatchObject({ running: 3, ready: 1 })
+  gate.resolve()
+  await vi.waitFor(() => expect(queue.health().finished).toBe(6))
+  expect(queue.health()).toMatchObject({ running: 0, ready: 0 })
+  await queue.stop()
+})
+
 test('a stopped queue waits for what runs and takes nothing new', async () => {
   const gate = Promise.withResolvers<void>()
   let runs = 0

@@ -1,3 +1,5 @@
+import { RunTooLong } from './errors.ts'
+
 /** Hot work first: a change that somebody waits for goes before bookkeeping and periodic checks. */
 export type Priority = 'high' | 'normal' | 'low'
 
@@ -10,8 +12,15 @@ export interface QueueOptions {
   onError?(key: string, error: unknown, attempt: number): void
   /** After a failure: from minMs, doubling to maxMs. Default 750 ms to 15 min, as Flux. */
   backoff?: { minMs: number; maxMs: number }
-  /** The longest one run may take before its signal is aborted. Default 10 min. */
-  deadlineMs?: number
+  /** The longest one run may take before its signal is aborted with a RunTooLong. Default 10 min. */
+  deadlineMs?: number | ((key: string) => number)
+  /**
+   * A run that takes longer than this gives its place to another key, so that those who wait for something (a webhook, a
+   * finalizer) do not hold up the others. Default: never.
+   */
+  slowAfterMs?: number
+  /** So many places may be given away. Default 64. */
+  maxSlow?: number
   /** Milliseconds since the epoch. Default Date.now. */
   now?: () => number
   /** 0 to 1. Default Math.random. */
@@ -52,7 +61,9 @@ interface Entry {
   /** When the timer fires: ms since the epoch. */
   dueAt: number
   timerPriority: Priority
-  run: { abort: AbortController; since: number; ended: PromiseWithResolvers<void> } | undefined
+  run:
+    | { abort: AbortController; since: number; ended: PromiseWithResolvers<void>; gaveWay: boolean }
+    | undefined
   /** Given away while it ran: its end asks for nothing. */
   released: boolean
 }
@@ -70,6 +81,8 @@ export class KeyedQueue {
     low: new Set(),
   }
   private running = 0
+  /** Runs that gave their place to others. */
+  private slow = 0
   private finished = 0
   private stopped = false
   private idleWaiters: (() => void)[] = []
@@ -78,6 +91,8 @@ export class KeyedQueue {
     this.options = {
       backoff: { minMs: 750, maxMs: 15 * 60_000 },
       deadlineMs: 10 * 60_000,
+      slowAfterMs: Number.POSITIVE_INFINITY,
+      maxSlow: 64,
       now: Date.now,
       random: Math.random,
       ...options,
@@ -141,7 +156,7 @@ export class KeyedQueue {
     }
     return {
       ready,
-      running: this.running,
+      running: this.running + this.slow,
       oldestReadyMs: now - oldest,
       longestRunMs: now - longest,
       finished: this.finished,
@@ -166,7 +181,7 @@ export class KeyedQueue {
   }
 
   private idle(): Promise<void> {
-    if (this.running === 0) return Promise.resolve()
+    if (this.running + this.slow === 0) return Promise.resolve()
     return new Promise((resolve) => this.idleWaiters.push(resolve))
   }
 
@@ -251,12 +266,11 @@ export class KeyedQueue {
     this.running += 1
     const abort = new AbortController()
     const ended = Promise.withResolvers<void>()
-    entry.run = { abort, since: this.options.now(), ended }
+    entry.run = { abort, since: this.options.now(), ended, gaveWay: false }
     entry.released = false
-    const deadline = setTimeout(
-      () => abort.abort(new Error(`took longer than ${this.options.deadlineMs / 1000} s`)),
-      this.options.deadlineMs,
-    )
+    const deadlineMs = this.deadlineOf(key)
+    const deadline = setTimeout(() => abort.abort(new RunTooLong(deadlineMs)), deadlineMs)
+    const slowness = this.afterSlow(() => this.giveWay(entry))
     try {
       const result = await this.options.handle(key, { signal: abort.signal, attempt: entry.failures + 1 })
       entry.failures = 0
@@ -267,17 +281,37 @@ export class KeyedQueue {
       this.finish(key, entry, { requeueAfterMs: retryAfterMs(error) ?? this.backoffMs(entry.failures) })
     } finally {
       clearTimeout(deadline)
+      clearTimeout(slowness)
       this.pump()
     }
   }
 
-  private finish(key: string, entry: Entry, result: Result): void {
+  private deadlineOf(key: string): number {
+    const { deadlineMs } = this.options
+    return typeof deadlineMs === 'number' ? deadlineMs : deadlineMs(key)
+  }
+
+  private afterSlow(act: () => void): NodeJS.Timeout | undefined {
+    const { slowAfterMs } = this.options
+    return Number.isFinite(slowAfterMs) ? setTimeout(act, slowAfterMs) : undefined
+  }
+
+  private giveWay({ run }: Entry): void {
+    if (run === undefined || this.slow >= this.options.maxSlow) return
+    run.gaveWay = true
+    this.slow += 1
     this.running -= 1
+    this.pump()
+  }
+
+  private finish(key: string, entry: Entry, result: Result): void {
+    if (entry.run?.gaveWay) this.slow -= 1
+    else this.running -= 1
     this.finished += 1
     entry.run?.ended.resolve()
     entry.run = undefined
     entry.state = 'idle'
-    if (this.running === 0) for (const waiter of this.idleWaiters.splice(0)) waiter()
+    if (this.running + this.slow === 0) for (const waiter of this.idleWaiters.splice(0)) waiter()
     if (this.stopped) return
     if (entry.released && entry.again === undefined) {
       this.entries.delete(key)

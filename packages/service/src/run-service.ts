@@ -57,6 +57,8 @@ export interface ServiceDefinition<S extends Settings> {
 
 /** A queue with work that finishes nothing for this long is stuck: the process is restarted. */
 const STUCK_MS = 15 * 60_000
+/** No run may take this long: every deadline is shorter, and a run that does not end then never will. */
+const WEDGED_MS = 30 * 60_000
 
 /**
  * The whole life of a service process: settings, log, connections, health and metrics, work, and a clean stop on
@@ -209,6 +211,8 @@ async function natsPassword(file: string | undefined): Promise<string | undefine
 function livenessProblem(service: RunningService): string | undefined {
   for (const [name, queue] of Object.entries(service.queues)) {
     const { oldestReadyMs, longestRunMs, ready } = queue.health()
+    if (longestRunMs > WEDGED_MS)
+      return `a run of queue ${name} has ignored its deadline for ${Math.round(longestRunMs / 1000)} s`
     if (oldestReadyMs > STUCK_MS)
       return `queue ${name} does not move: ${ready} keys wait, the oldest for ${Math.round(oldestReadyMs / 1000)} s, the longest run takes ${Math.round(longestRunMs / 1000)} s`
   }

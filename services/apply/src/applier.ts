@@ -17,16 +17,24 @@ import type { ApplyContext, Log, Task } from './context.ts'
 import { Dependants } from './dependants.ts'
 import { driftListener, healDelayMs } from './drift/drift.ts'
 import { DriftWatches } from './drift/drift-watches.ts'
+import { Superseded } from './failure.ts'
 import { HealthWatches } from './health/health-watches.ts'
 import { Memory } from './known.ts'
 import { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import { Outcomes } from './outcomes.ts'
+import { CheckBudget } from './plan/sample.ts'
 import type { Policy } from './policy.ts'
 import { Contests } from './prune/contests.ts'
 import { reconcile } from './reconcile.ts'
 import { type Rendering, Renderings, requestOf } from './renderings.ts'
 import { SealedSets } from './sealed-sets.ts'
+import { timeoutMs } from './spec.ts'
+
+/** A run that takes longer waits for something; it must not hold up others. */
+const SLOW_MS = 1_000
+const MIN_DEADLINE_MS = 60_000
+const MAX_DEADLINE_MS = 15 * 60_000
 
 /** NATS may be away at the start; what it has to say comes later then. */
 const CATCH_UP_MS = 10_000
@@ -48,6 +56,8 @@ export interface ApplierOptions {
   concurrent: number
   /** Objects of one stage that are asked about at once. */
   parallel: number
+  /** Requests that checks at the interval may send. */
+  checkRequestsPerSecond: number
   /** Only Kustomizations with these labels; empty: all. */
   labelSelector: string
 }
@@ -60,6 +70,8 @@ export class Applier {
   private readonly context: ApplyContext
   private readonly stopped = new AbortController()
   private readonly dependants = new Dependants()
+  /** The runs under way, to be told when something newer is there. */
+  private readonly running = new Map<string, AbortController>()
   private begun = false
 
   constructor(options: ApplierOptions) {
@@ -70,6 +82,8 @@ export class Applier {
     this.queue = new KeyedQueue({
       workers: options.concurrent,
       backoff: { minMs: 500, maxMs: 15_000 },
+      deadlineMs: (key) => this.deadlineMs(key),
+      slowAfterMs: SLOW_MS,
       handle: (key, run) => this.handle(key, run),
       onError: (key, error, attempt) => this.noteError(key, error, attempt),
     })
@@ -96,6 +110,7 @@ export class Applier {
       memory,
       outcomes: new Outcomes(bus),
       contests: new Contests(),
+      checkBudget: new CheckBudget(options.checkRequestsPerSecond),
       sets: new SealedSets(bus, options.sealingKey),
       kustomizations: new Kustomizations(
         kube,
@@ -169,6 +184,7 @@ export class Applier {
     const log = childLog(context.log, { kustomization: key, traceId: rendering?.traceId })
     const startedAt = context.now()
     const known = context.memory.of(key, uid)
+    const superseded = new AbortController()
     const task: Task = {
       key,
       kustomization,
@@ -180,17 +196,34 @@ export class Applier {
       enforces: true,
       settledBefore: false,
       refused: [],
+      wasSluggish: known.sluggish,
+      underWay: new Set(),
+      superseded: superseded.signal,
       inventory: undefined,
       notices: undefined,
       startedAt,
       signal,
       log,
     }
+    known.sluggish = false
+    this.running.set(key, superseded)
     try {
       return await reconcile(context, task)
     } finally {
+      this.running.delete(key)
       context.metrics.reconciled(objectKey(kustomization), context.now() - startedAt)
     }
+  }
+
+  /** Applying and what it waits for within one run; health is not among it. */
+  private deadlineMs(key: string): number {
+    const kustomization = this.context.kustomizations.get(key)
+    const wanted = kustomization === undefined ? MIN_DEADLINE_MS : timeoutMs(kustomization)
+    return Math.min(Math.max(wanted, MIN_DEADLINE_MS), MAX_DEADLINE_MS)
+  }
+
+  private supersede(key: string): void {
+    this.running.get(key)?.abort(new Superseded('something newer is there'))
   }
 
   private noteError(key: string, error: unknown, attempt: number): void {
@@ -206,6 +239,7 @@ export class Applier {
     this.noteContests(key, next)
     if (next.metadata.deletionTimestamp !== previous?.metadata.deletionTimestamp) this.wakeTakers(key)
     if (previous === undefined || asksForWork(next, previous)) this.add(key, 'high')
+    if (previous !== undefined && changesCourse(next, previous)) this.supersede(key)
     if (previous === undefined || standsOtherwise(next, previous)) this.wakeDependants(key)
     else for (const dependant of this.dependants.askingAbout(key)) this.add(dependant, 'normal')
   }
@@ -240,6 +274,7 @@ export class Applier {
     if (this.context.kustomizations.get(key) === undefined) return
     if (next.message.set?.digest !== previous?.message.set?.digest) this.wakeTakers(key)
     if (!this.share.has(key)) return
+    if (next.message.set?.digest !== previous?.message.set?.digest) this.supersede(key)
     const { set } = next.message
     const known = this.context.memory.find(key)
     const isBookkeeping =
@@ -324,6 +359,14 @@ function asksForWork(next: Kustomization, previous: Kustomization): boolean {
       previous.metadata.annotations?.[ROLLBACK_ANNOTATION] ||
     wishesDiffer(next, previous) ||
     !(next.metadata.finalizers ?? []).includes(FINALIZER)
+  )
+}
+
+/** A run under way works on something that is not wanted any more. */
+function changesCourse(next: Kustomization, previous: Kustomization): boolean {
+  return (
+    next.metadata.generation !== previous.metadata.generation ||
+    next.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp
   )
 }
 

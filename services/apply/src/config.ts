@@ -12,6 +12,12 @@ export const settings = {
     default: '16',
     parse: wholeNumber(1, 256),
   },
+  'check-requests-per-second': {
+    description:
+      'Requests to the API server that checks at the interval may send; other work is not bounded by it',
+    default: '100',
+    parse: wholeNumber(1, 100_000),
+  },
   'sealing-key-secret': {
     description: 'Secret with the key that opens rendered sets, as <namespace>/<name>',
     default: 'setpoint-system/setpoint-sealing-key',

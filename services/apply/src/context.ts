@@ -11,6 +11,7 @@ import type { Known, Memory } from './known.ts'
 import type { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
+import type { CheckBudget } from './plan/sample.ts'
 import type { Policy } from './policy.ts'
 import type { Contests } from './prune/contests.ts'
 import type { Rendering, Renderings } from './renderings.ts'
@@ -49,6 +50,7 @@ export interface ApplyContext {
   memory: Memory
   outcomes: Outcomes
   contests: Contests
+  checkBudget: CheckBudget
   driftWatches: DriftWatches
   healthWatches: HealthWatches
 }
@@ -66,6 +68,8 @@ export interface Task {
   enforces: boolean
   /** The set was in place already when this process began. */
   settledBefore: boolean
+  /** Answers took long in the run before. */
+  wasSluggish: boolean
   /** What was refused while the rest was applied. */
   refused: Rejection[]
   rendering: Rendering | undefined
@@ -76,6 +80,10 @@ export interface Task {
   /** What the status has to say besides how the run went; undefined until this run knows. */
   notices: Notices | undefined
   startedAt: number
+  /** Objects that the API server has been asked about and has not answered yet. */
+  underWay: Set<string>
   signal: AbortSignal
+  /** Aborted when a newer set or spec is there: what waits, waits no longer. */
+  superseded: AbortSignal
   log: Log
 }

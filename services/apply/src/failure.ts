@@ -1,6 +1,7 @@
 import { isConditionTrue } from '@setpoint/conditions'
+import { formatDuration } from '@setpoint/contracts'
 import { KubeApiError, KubeConfigError } from '@setpoint/kube'
-import { ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
+import { ReconcileError, type Result, RunTooLong, Stalled, Waiting } from '@setpoint/reconcile'
 import { ClusterAway } from './clusters/cluster-away.ts'
 import type { ApplyContext, Task } from './context.ts'
 import { NotYet } from './not-yet.ts'
@@ -15,13 +16,19 @@ import { tellFailure } from './tell.ts'
 const GRACE_MS = 5_000
 const PATIENT_RETRY_MS = 30_000
 
+/** A newer set or spec is there: the run that waited for something ends, and another one begins. */
+export class Superseded extends Error {
+  override name = 'Superseded'
+}
+
 /**
  * Says in status, event and outcome why a run did not work, and when to try again.
  * @throws what is no fault of the Kustomization (the API server or NATS is away): the queue backs off.
  */
 export async function settleFailure(context: ApplyContext, task: Task, cause: unknown): Promise<Result> {
   const error = inWords(cause)
-  if (error instanceof KustomizationGone) return undefined
+  if (error instanceof KustomizationGone || error instanceof Superseded) return undefined
+  if (error instanceof RunTooLong) return settleFailure(context, task, givenUp(context, task, error))
   if (error instanceof NotYet) return stayPatient(context, task, error)
   if (error instanceof SetNotThere) return stayPatient(context, task, new NotYet(error.message))
   if (!(error instanceof ReconcileError)) throw error
@@ -43,6 +50,19 @@ function inWords(error: unknown): unknown {
   if (isRefused || error instanceof KubeConfigError)
     return new ReconcileError('ReconciliationFailed', error.message, { cause: error })
   return error
+}
+
+const MAX_UNDER_WAY = 10
+
+/** A wedged step is killed, counted and reported with what it waited for. */
+function givenUp(context: ApplyContext, { underWay }: Task, { deadlineMs }: RunTooLong): ReconcileError {
+  context.metrics.killed()
+  const names = [...underWay].slice(0, MAX_UNDER_WAY)
+  const waited = names.length === 0 ? '' : `; no answer about ${names.join(', ')}`
+  return new ReconcileError(
+    'ReconciliationFailed',
+    `gave up after ${formatDuration(deadlineMs)} (spec.timeout)${waited}; nothing was pruned`,
+  )
 }
 
 function settlementOf(context: ApplyContext, task: Task, error: ReconcileError): Settlement {

@@ -45,8 +45,10 @@ export interface Known {
   objects: Map<string, KnownObject>
   /** Objects that a watch saw change, with the resource version it saw. */
   touched: Map<string, number>
-  /** When every object is to be checked again: ms since the epoch. */
+  /** When the objects are to be checked again although nothing seems to have changed: ms since the epoch. */
   nextCheckAt: number
+  /** Counts the checks at the interval: each asks about some of the objects. */
+  round: number
   /** A check that somebody asked for. */
   checkWanted: boolean
   health: PendingHealth | undefined
@@ -66,6 +68,8 @@ export interface Known {
   tolerated: Map<string, DriftReport>
   /** Who keeps undoing what Git says, by inventory id. */
   fights: Map<string, Fight>
+  /** The API server took long to answer about some object of this Kustomization, in the last run. */
+  sluggish: boolean
   /** Some objects of the set were refused, the others are in place. */
   incomplete: boolean
   /** The request annotation that the last full check answers. */
@@ -85,6 +89,7 @@ export function newKnown(uid: string): Known {
     objects: new Map(),
     touched: new Map(),
     nextCheckAt: 0,
+    round: 0,
     checkWanted: false,
     health: undefined,
     waitingSince: undefined,
@@ -95,6 +100,7 @@ export function newKnown(uid: string): Known {
     contested: new Map(),
     tolerated: new Map(),
     fights: new Map(),
+    sluggish: false,
     incomplete: false,
     checkedRequest: '',
     heals: fullAllowance(0),

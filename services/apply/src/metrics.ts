@@ -7,6 +7,8 @@ export interface ApplyMetrics {
   committedToReady(durationMs: number): void
   requested(verb: string): void
   healed(objects: number): void
+  /** A run was aborted at its deadline. */
+  killed(): void
 }
 
 export function applyMetrics(metrics: Metrics): ApplyMetrics {
@@ -23,6 +25,7 @@ export function applyMetrics(metrics: Metrics): ApplyMetrics {
     'setpoint_drift_healed_total',
     'Objects that were brought back after an edit or a deletion.',
   )
+  const killed = metrics.counter('setpoint_runs_killed_total', 'Runs that were aborted at their deadline.')
   return {
     reconciled: ({ namespace, name }, durationMs) =>
       metrics.reconcileDuration.observe({ kind: 'Kustomization', name, namespace }, durationMs / 1000),
@@ -30,5 +33,6 @@ export function applyMetrics(metrics: Metrics): ApplyMetrics {
     committedToReady: (durationMs) => commitToReady.observe(durationMs / 1000),
     requested: (verb) => requests.inc({ verb }),
     healed: (objects) => healed.inc(objects),
+    killed: () => killed.inc(),
   }
 }

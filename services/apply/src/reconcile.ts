@@ -28,6 +28,7 @@ import { covers, inventoryOf, joinInventories } from './inventory.ts'
 import type { Known } from './known.ts'
 import { NotYet } from './not-yet.ts'
 import { takeNotice } from './notices.ts'
+import { sampleCost } from './plan/sample.ts'
 import { isSettledOn } from './prune/claims.ts'
 import { contestLine } from './prune/contests.ts'
 import { NOTHING_PRUNED, type Pruned } from './prune/prune.ts'
@@ -98,7 +99,7 @@ async function applyWhole(
   const changeset = changesetOf(changes, NOTHING_PRUNED)
   tellChanges(context, task, changeset)
   noteHeals(context, task, plan, changes)
-  if (plan.checkAll || plan.isNew || changeset !== '')
+  if (plan.checkAll || plan.checkSome || plan.isNew || changeset !== '')
     known.health = beginHealth(context, task, set.digest, changes)
   context.healthWatches.hold(task.key, known.health?.targets ?? [])
   return changes
@@ -185,6 +186,8 @@ interface Plan {
   requested: boolean
   /** Ask the API server about every object, not only about those that changed. */
   checkAll: boolean
+  /** The interval has passed: ask about some of those that seem to be in place. */
+  checkSome: boolean
   /** Another set or spec than the one in place. */
   isNew: boolean
   /** Nothing to ask about and nothing to write but the status. */
@@ -200,15 +203,26 @@ function planOf(context: ApplyContext, task: Task, set: RenderedSet): Plan {
     request !== known.checkedRequest
   const isEnforced = wishes.drift === 'enforce' || requested
   const checkAll =
-    known.digest === undefined ||
-    known.checkWanted ||
-    requested ||
-    (isEnforced && known.tolerated.size > 0) ||
-    context.now() >= known.nextCheckAt
+    known.digest === undefined || known.checkWanted || requested || (isEnforced && known.tolerated.size > 0)
+  const checkSome = !checkAll && mayCheck(context, task)
   const isNew = known.digest !== set.digest || known.generation !== task.generation
   const isDisturbed = [...known.touched.keys()].some((id) => !isPaused(known.fights.get(id), context.now()))
   const isSettled = !isDisturbed && known.contested.size === 0 && !known.pruneDue && !known.incomplete
-  return { requested, checkAll, isNew, inPlace: !checkAll && !isNew && isSettled }
+  return { requested, checkAll, checkSome, isNew, inPlace: !checkAll && !checkSome && !isNew && isSettled }
+}
+
+/** The longest that the budget puts off a check. */
+const MAX_PUT_OFF_MS = 60 * 60_000
+
+/** The interval has passed, and the budget of requests allows a check; else it is put off. */
+function mayCheck(context: ApplyContext, { known, kustomization }: Task): boolean {
+  const now = context.now()
+  // A clock that jumped back by more than the interval must not put the check off for as long.
+  const left = known.nextCheckAt - now
+  if (left > 0 && left <= intervalMs(kustomization) * 2 + MAX_PUT_OFF_MS) return false
+  const waitMs = context.checkBudget.take(sampleCost(known.objects.size), now)
+  if (waitMs > 0) known.nextCheckAt = now + waitMs
+  return waitMs === 0
 }
 
 /** A kill between apply and status must not orphan an object: new ids are in the inventory before they are in the cluster. */
@@ -255,7 +269,9 @@ function remember(context: ApplyContext, task: Task, set: RenderedSet, plan: Pla
   known.digest = set.digest
   known.generation = task.generation
   known.pruneDue = true
-  known.nextCheckAt = plan.checkAll ? nextInterval : Math.min(known.nextCheckAt, nextInterval)
+  if (plan.checkSome) known.round += 1
+  known.nextCheckAt =
+    plan.checkAll || plan.checkSome ? nextInterval : Math.min(known.nextCheckAt, nextInterval)
   if (plan.checkAll) {
     known.checkWanted = false
     known.checkedRequest = requestOf(kustomization)

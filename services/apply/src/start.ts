@@ -26,6 +26,7 @@ export async function startApply(service: ServiceContext<typeof settings>): Prom
     sealingKey,
     concurrent: config.concurrent,
     parallel: config['concurrent-ssa'],
+    checkRequestsPerSecond: config['check-requests-per-second'],
     labelSelector: config['watch-label-selector'],
   })
   const stopHints = bus.onHint(KUSTOMIZATION.kind, (key) => applier.checkNow(`${key.namespace}/${key.name}`))

@@ -82,18 +82,27 @@ export interface Setup extends AsyncDisposable {
   service: { child: Child; kill(): Promise<void>; start(): Promise<void> }
 }
 
+export interface SetupOptions {
+  /** How the service reaches the API server, if not as the test does. */
+  serviceKubeconfig?: string
+}
+
 /** A real NATS, the real apply process, and a namespace of its own on the shared control plane. */
-export async function startSetup(flags: readonly string[] = []): Promise<Setup> {
+export async function startSetup(flags: readonly string[] = [], options: SetupOptions = {}): Promise<Setup> {
   const stack = new AsyncDisposableStack()
   try {
-    return await assemble(stack, flags)
+    return await assemble(stack, flags, options)
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function assemble(stack: AsyncDisposableStack, flags: readonly string[]): Promise<Setup> {
+async function assemble(
+  stack: AsyncDisposableStack,
+  flags: readonly string[],
+  options: SetupOptions,
+): Promise<Setup> {
   const cluster = await sharedCluster()
   const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
   const namespace = stack.use(await testNamespace(cluster)).name
@@ -107,7 +116,9 @@ async function assemble(stack: AsyncDisposableStack, flags: readonly string[]): 
     metadata: { namespace, name: 'sealing-key' },
     data: { key: key.toString('base64') },
   })
-  const service = stack.use(await startService(cluster.kubeconfig, nats.url, namespace, flags))
+  const service = stack.use(
+    await startService(options.serviceKubeconfig ?? cluster.kubeconfig, nats.url, namespace, flags),
+  )
 
   const get = async (name: string) => {
     const found = await kube.get(KUSTOMIZATION, { namespace, name })

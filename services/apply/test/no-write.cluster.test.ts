@@ -53,6 +53,22 @@ test('a requested reconciliation checks every object, writes none, and answers t
   expect((await requests('dry-run')) - dryRuns).toBe(1)
 })
 
+test('checks at the interval cost less than half a request for each object, and write nothing', async () => {
+  const objects = Array.from({ length: 30 }, (_, index) => configMap(setup.namespace, `checked-${index}`))
+  const runs = () => setup.metric('gotk_reconcile_duration_seconds_count', { name: 'checked' })
+  const asked = async () => (await requests('get')) + (await requests('dry-run'))
+  await setup.sync('checked', objects, { interval: '1s' })
+  const before = { runs: await runs(), asked: await asked(), writes: await setup.writes() }
+  await waitFor('some checks', async () => (await runs()) >= before.runs + 6)
+  const checks = (await runs()) - before.runs
+  const perObject = ((await asked()) - before.asked) / checks / objects.length
+  setup.report(`a check at the interval: ${perObject.toFixed(2)} requests for each object`)
+  expect(perObject).toBeLessThanOrEqual(0.5)
+  expect(perObject).toBeGreaterThan(0)
+  expect(await setup.writes()).toBe(before.writes)
+  await setup.delete('checked')
+})
+
 test('after kill -9 and a restart everything is checked once and nothing is written', async () => {
   const objects = [configMap(setup.namespace, 'restarted'), configMap(setup.namespace, 'restarted-too')]
   const { status } = await setup.sync('restarted', objects)

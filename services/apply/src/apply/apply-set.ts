@@ -1,9 +1,11 @@
 import { NoMatchError } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import type { ApplyContext, Task } from '../context.ts'
+import { kindOf } from '../drift/drift-watches.ts'
 import { isPaused } from '../drift/fights.ts'
 import type { Known } from '../known.ts'
 import { type Stage, stagesOf } from '../plan/order.ts'
+import { isSampled } from '../plan/sample.ts'
 import { applyStage } from './apply-stage.ts'
 import { isRejection, type Rejection, refuse } from './rejection.ts'
 import { guessTarget, resolveTarget, type Target } from './target.ts'
@@ -21,13 +23,15 @@ export async function applySet(
   context: ApplyContext,
   task: Task,
   objects: readonly KubeObject[],
-  options: { checkAll: boolean },
+  options: { checkAll: boolean; checkSome: boolean },
 ): Promise<Change[]> {
   const all: Change[] = []
   for (const stage of stagesOf(objects, context.policy.customStageKinds)) {
     const definesKinds = all.some(({ target }) => target.ref.kind === 'CustomResourceDefinition')
     const targets = await resolveStage(context, task, stage, definesKinds)
-    const due = targets.filter((target) => options.checkAll || !isInPlace(task.known, target, context.now()))
+    const due = targets.filter(
+      (target) => options.checkAll || isDue(context, task, target, options.checkSome),
+    )
     const changes = await applyStage(context, task, due)
     if (stage.awaited) await untilUsable(context, task, changes)
     all.push(...changes, ...untouched(targets, due))
@@ -40,6 +44,12 @@ export async function guessTargets(context: ApplyContext, objects: readonly Kube
   const targets: Target[] = []
   for (const object of objects) targets.push(await guessTarget(context.kube, object))
   return targets
+}
+
+/** Not in place, or its turn in a check at the interval; where no watch would tell of a change, it is always its turn. */
+function isDue(context: ApplyContext, { known }: Task, target: Target, checkSome: boolean): boolean {
+  if (!isInPlace(known, target, context.now())) return true
+  return checkSome && (isSampled(target.id, known.round) || !context.driftWatches.sees(kindOf(target)))
 }
 
 /** Wanted as it was applied, and no watch has seen it change since, or only in a fight that pauses. */
@@ -88,7 +98,7 @@ async function resolveBefore(
       return await resolveTarget(context.kube, object)
     } catch (error) {
       if (!(error instanceof NoMatchError) || context.now() >= deadline) throw error
-      await pause(100, task.signal)
+      await pause(100, task)
       context.kube.invalidateDiscovery()
     }
   }

@@ -1,5 +1,5 @@
 import { NoMatchError } from '@setpoint/kube'
-import type { KubeObject } from '@setpoint/manifest'
+import { describeRef, type KubeObject } from '@setpoint/manifest'
 import type { ApplyContext, Task } from '../context.ts'
 import { reportOf, reportOfDeleted } from '../drift/drift-report.ts'
 import { afterHeal } from '../drift/fights.ts'
@@ -28,7 +28,7 @@ export async function applyStage(
   const changes: Change[] = []
   const rejections: Rejection[] = []
   for (const wave of wavesOf(checks, (check) => check.target.object.kind)) {
-    const written = await inParallel(wave, context.parallel, (check) =>
+    const written = await inParallel(wave, breadthOf(context, task), (check) =>
       write(context, task, check, rejections),
     )
     changes.push(...written.filter((change) => change !== undefined))
@@ -37,11 +37,19 @@ export async function applyStage(
   return changes
 }
 
+/** An answer that takes longer waits for something, such as a webhook that hangs. */
+const SLUGGISH_MS = 5_000
+
+/** A Kustomization whose answers took long last time asks one by one: it must not use up the connection of all others. */
+function breadthOf(context: ApplyContext, { wasSluggish }: Task): number {
+  return wasSluggish ? 1 : context.parallel
+}
+
 async function checkAll(context: ApplyContext, task: Task, targets: readonly Target[]): Promise<Check[]> {
   const rejections: Rejection[] = []
-  const checks = await inParallel(targets, context.parallel, async (target) => {
+  const checks = await inParallel(targets, breadthOf(context, task), async (target) => {
     try {
-      return tolerate(task, await checkTarget(context, task, target))
+      return tolerate(task, await asked(task, target, () => checkTarget(context, task, target)))
     } catch (error) {
       if (!isRejection(error)) throw error
       rejections.push({ target, step: 'dry-run', error })
@@ -52,6 +60,25 @@ async function checkAll(context: ApplyContext, task: Task, targets: readonly Tar
   return checks.filter((check) => check !== undefined)
 }
 
+/** Says of what an answer is waited for, and notes when answers take long. */
+async function asked<T>({ known, underWay }: Task, { ref }: Target, ask: () => Promise<T>): Promise<T> {
+  const name = describeRef(ref)
+  underWay.add(name)
+  const slow = setTimeout(() => {
+    known.sluggish = true
+  }, SLUGGISH_MS)
+  try {
+    const answer = await ask()
+    underWay.delete(name)
+    return answer
+  } catch (error) {
+    if (isRejection(error)) underWay.delete(name)
+    throw error
+  } finally {
+    clearTimeout(slow)
+  }
+}
+
 async function write(
   context: ApplyContext,
   task: Task,
@@ -59,7 +86,7 @@ async function write(
   rejections: Rejection[],
 ): Promise<Change | undefined> {
   try {
-    const change = await writeTarget(context, task, check)
+    const change = await asked(task, check.target, () => writeTarget(context, task, check))
     noteFight(context, task, check, change)
     remember(context, task, change)
     return change

@@ -1,6 +1,7 @@
 import { describeRef, gvkOf, type KubeObject } from '@setpoint/manifest'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ApplyContext, Task } from '../context.ts'
+import type { Target } from './target.ts'
 import { type Change, pause } from './write-target.ts'
 
 const STAGE_TIMEOUT_MS = 60_000
@@ -29,11 +30,19 @@ async function untilOneUsable(context: ApplyContext, task: Task, { target }: Cha
   for (let pauseMs = 10; context.now() < deadline; pauseMs = Math.min(pauseMs * 2, 1_000)) {
     const live = await context.kube.get(gvkOf(target.object), target.ref, { signal: task.signal })
     if (live !== undefined && isUsable(live)) return
-    await pause(pauseMs, task.signal)
+    if (live?.metadata.deletionTimestamp !== undefined) throw goingError(target)
+    await pause(pauseMs, task)
   }
   throw new ReconcileError(
     'ReconciliationFailed',
     `${describeRef(target.ref)} is not usable after ${STAGE_TIMEOUT_MS / 1000} s; what follows it was not applied`,
+  )
+}
+
+function goingError({ ref }: Target): ReconcileError {
+  return new ReconcileError(
+    'ReconciliationFailed',
+    `${describeRef(ref)} is being deleted; what follows it was not applied. Look at what keeps it: its finalizers, and what is left in it`,
   )
 }
 

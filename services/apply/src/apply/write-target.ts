@@ -117,7 +117,7 @@ async function deleteAndWait(
   for (let pauseMs = 20; context.now() < deadline; pauseMs = Math.min(pauseMs * 2, 1_000)) {
     const left = await context.kube.get(gvk, target.ref, { metadataOnly: true, signal: task.signal })
     if (left === undefined || left.metadata.uid !== uid) return
-    await pause(pauseMs, task.signal)
+    await pause(pauseMs, task)
   }
   throw new ReconcileError(
     'ReconciliationFailed',
@@ -125,15 +125,19 @@ async function deleteAndWait(
   )
 }
 
-/** Waits; ends early, with the reason of the signal, when the run is aborted. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
+/** Waits; ends early, with the reason of the signal, when the run is aborted or a newer set is there. */
+export async function pause(
+  ms: number,
+  { signal, superseded }: Pick<Task, 'signal' | 'superseded'>,
+): Promise<void> {
+  const either = AbortSignal.any([signal, superseded])
+  either.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
-  const abort = () => reject(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
+  const abort = () => reject(either.reason)
+  either.addEventListener('abort', abort, { once: true })
   await promise.finally(() => {
     clearTimeout(timer)
-    signal.removeEventListener('abort', abort)
+    either.removeEventListener('abort', abort)
   })
 }

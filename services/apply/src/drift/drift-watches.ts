@@ -55,6 +55,11 @@ export class DriftWatches {
     this.hold(key, [])
   }
 
+  /** The watch of a kind is up: what changes is seen. */
+  sees(kind: GroupVersionKind): boolean {
+    return this.watches.get(kindKey(kind))?.informer.healthy === true
+  }
+
   get size(): number {
     return this.watches.size
   }

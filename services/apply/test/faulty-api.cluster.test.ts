@@ -1,0 +1,40 @@
+import { sharedCluster, waitFor } from '@setpoint/testkit'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type FaultyApi, startFaultyApi } from './faulty-api.ts'
+import { configMap, dataOf, type Setup, startSetup } from './harness.ts'
+
+const stack = new AsyncDisposableStack()
+let api: FaultyApi
+let setup: Setup
+beforeAll(async () => {
+  api = stack.use(await startFaultyApi((await sharedCluster()).kubeconfig))
+  setup = stack.use(await startSetup([], { serviceKubeconfig: api.kubeconfig }))
+})
+afterAll(() => stack.disposeAsync())
+
+const object = (name: string, data?: Record<string, string>) => configMap(setup.namespace, name, data)
+
+test('a set is applied and pruned right while the API server answers 429 to every second request', async () => {
+  await setup.sync('busy', [object('busy-a'), object('busy-b')], { retryInterval: '1s' })
+  api.overload(true)
+  await setup.render('busy', [object('busy-a', { key: 'new' }), object('busy-c')], { revision: 'r2' })
+  await setup.untilApplied('busy', 'r2')
+  api.overload(false)
+  expect(api.refused()).toBeGreaterThan(0)
+  expect(dataOf(await setup.live(object('busy-a')))).toBe('new')
+  expect(await setup.live(object('busy-b'))).toBeUndefined()
+  expect(await setup.live(object('busy-c'))).toBeDefined()
+})
+
+test('half a list of Kustomizations at the start makes nobody think that the others are gone', async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `listed-${index}`)
+  for (const name of names) await setup.sync(name, [object(name)])
+  await setup.service.kill()
+  const halved = api.breakNextList(/\/kustomizations\?/)
+  await setup.service.start()
+  await halved
+  await setup.kube.delete({ group: '', version: 'v1', kind: 'ConfigMap' }, object('listed-9').metadata)
+  await waitFor('the deletion is healed', () => setup.live(object('listed-9')))
+  for (const name of names) expect((await setup.get(name)).metadata.deletionTimestamp).toBeUndefined()
+  for (const name of names) expect(await setup.live(object(name))).toBeDefined()
+})

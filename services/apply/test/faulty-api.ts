@@ -1,0 +1,123 @@
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Agent, request } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { temporaryDirectory } from '@setpoint/testkit'
+
+/** A real API server, seen through a proxy that answers badly when a test wants it to. */
+export interface FaultyApi extends AsyncDisposable {
+  kubeconfig: string
+  /** Every second request is answered with 429 from now on; false ends it. */
+  overload(on: boolean): void
+  /** The answer to the next list whose URL matches breaks off in the middle; resolves when that has happened. */
+  breakNextList(url: RegExp): Promise<void>
+  /** How many requests were refused so far. */
+  refused(): number
+}
+
+export async function startFaultyApi(kubeconfig: string): Promise<FaultyApi> {
+  const directory = await temporaryDirectory('faulty-api')
+  const text = await readFile(kubeconfig, 'utf8')
+  const upstream = new URL(/server: (\S+)/.exec(text)?.[1] ?? '')
+  const agent = new Agent({ ...credentialsOf(text), keepAlive: true })
+  let overloaded = false
+  let seen = 0
+  let refused = 0
+  let broken: { url: RegExp; done: () => void } | undefined
+  const server = createServer((incoming, response) => {
+    seen += 1
+    if (overloaded && seen % 2 === 0) {
+      refused += 1
+      const body = {
+        kind: 'Status',
+        apiVersion: 'v1',
+        status: 'Failure',
+        reason: 'TooManyRequests',
+        code: 429,
+      }
+      response.writeHead(429, { 'content-type': 'application/json', 'retry-after': '1' })
+      return void response.end(JSON.stringify({ ...body, message: 'try again later' }))
+    }
+    const fault = broken !== undefined && isList(incoming, broken.url) ? broken : undefined
+    if (fault !== undefined) broken = undefined
+    forward(incoming, response, { upstream, agent, onHalf: fault?.done })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const path = join(directory.path, 'kubeconfig')
+  await writeFile(path, kubeconfigOf(url))
+  return {
+    kubeconfig: path,
+    overload(on) {
+      overloaded = on
+    },
+    breakNextList: (pattern) =>
+      new Promise((done) => {
+        broken = { url: pattern, done }
+      }),
+    refused: () => refused,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      agent.destroy()
+      await directory[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function isList({ method, url = '' }: IncomingMessage, pattern: RegExp): boolean {
+  return method === 'GET' && pattern.test(url) && !url.includes('watch=')
+}
+
+function forward(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  { upstream, agent, onHalf }: { upstream: URL; agent: Agent; onHalf: (() => void) | undefined },
+): void {
+  const { method = 'GET', url = '/', headers } = incoming
+  const options = {
+    method,
+    agent,
+    headers: { ...headers, host: upstream.host, 'accept-encoding': 'identity' },
+  }
+  const outgoing = request(new URL(url, upstream), options, (answer) => {
+    const { 'content-length': _length, ...rest } = answer.headers
+    response.writeHead(answer.statusCode ?? 502, onHalf === undefined ? answer.headers : rest)
+    // A quiet watch is open before its first line.
+    response.flushHeaders()
+    if (onHalf === undefined) return void answer.pipe(response)
+    answer.once('data', (chunk: Buffer) => {
+      response.write(chunk.subarray(0, Math.floor(chunk.length / 2)), () => {
+        response.destroy()
+        onHalf()
+      })
+    })
+  })
+  outgoing.on('error', () => response.destroy())
+  response.on('close', () => outgoing.destroy())
+  incoming.pipe(outgoing)
+}
+
+function credentialsOf(kubeconfig: string): { ca: Buffer; cert: Buffer; key: Buffer } {
+  const field = (name: string) =>
+    Buffer.from(new RegExp(`${name}: >?-?\\s*(\\S+)`).exec(kubeconfig)?.[1] ?? '', 'base64')
+  return {
+    ca: field('certificate-authority-data'),
+    cert: field('client-certificate-data'),
+    key: field('client-key-data'),
+  }
+}
+
+function kubeconfigOf(server: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'faulty', cluster: { server } }],
+    users: [{ name: 'faulty', user: {} }],
+    contexts: [{ name: 'faulty', context: { cluster: 'faulty', user: 'faulty' } }],
+    'current-context': 'faulty',
+  })
+}
