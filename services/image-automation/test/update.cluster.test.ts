@@ -170,7 +170,7 @@ describe.each([
     await setup.service.child.kill()
     await writeFile(join(repo.dir, 'go'), '')
     await setup.service.start()
-    await setup.untilReady(KIND, name, 'True')
+    await setup.until(KIND, name, 'says so', ({ status }) => status?.observedPolicies?.[name] !== undefined)
     expect(await setup.file(repo, 'app.yaml')).toContain(`${name}:1.0.0`)
     expect(await setup.commits(repo)).toBe(2)
   })
