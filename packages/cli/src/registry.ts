@@ -5,6 +5,7 @@ import { command as diff } from './commands/diff.ts'
 import { command as doctor } from './commands/doctor.ts'
 import { command as get } from './commands/get.ts'
 import { command as history } from './commands/history.ts'
+import { command as image } from './commands/image.ts'
 import { command as reconcile } from './commands/reconcile.ts'
 import { command as render } from './commands/render.ts'
 import { command as resume } from './commands/resume.ts'
@@ -19,6 +20,7 @@ import { command as why } from './commands/why.ts'
 export const commands: readonly Command[] = [
   up,
   get,
+  image,
   reconcile,
   suspend,
   resume,

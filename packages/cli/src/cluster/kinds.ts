@@ -1,9 +1,20 @@
-import { GIT_REPOSITORY, KUSTOMIZATION } from '@setpoint/contracts'
+import {
+  GIT_REPOSITORY,
+  IMAGE_POLICY,
+  IMAGE_REPOSITORY,
+  IMAGE_UPDATE_AUTOMATION,
+  KUSTOMIZATION,
+} from '@setpoint/contracts'
 import { UsageError } from '../errors.ts'
 
 /** One of the kinds that Setpoint reconciles. */
 export interface ManagedKind {
-  ref: typeof GIT_REPOSITORY | typeof KUSTOMIZATION
+  ref:
+    | typeof GIT_REPOSITORY
+    | typeof KUSTOMIZATION
+    | typeof IMAGE_REPOSITORY
+    | typeof IMAGE_POLICY
+    | typeof IMAGE_UPDATE_AUTOMATION
   /** As `get` and messages write it. */
   singular: string
   /** What the command line takes for it; Flux's spellings are among them. */
@@ -22,10 +33,38 @@ export const kustomization: ManagedKind = {
   spellings: ['kustomization', 'kustomizations', 'ks'],
 }
 
-const managedKinds: readonly ManagedKind[] = [gitRepository, kustomization]
+export const imageRepository: ManagedKind = {
+  ref: IMAGE_REPOSITORY,
+  singular: 'imagerepository',
+  spellings: ['imagerepository', 'imagerepositories', 'imgrepo', 'imagerepo'],
+}
+
+export const imagePolicy: ManagedKind = {
+  ref: IMAGE_POLICY,
+  singular: 'imagepolicy',
+  spellings: ['imagepolicy', 'imagepolicies', 'imgpol', 'imagepol'],
+}
+
+export const imageUpdateAutomation: ManagedKind = {
+  ref: IMAGE_UPDATE_AUTOMATION,
+  singular: 'imageupdateautomation',
+  spellings: ['imageupdateautomation', 'imageupdateautomations', 'iua', 'imgupd', 'imgauto'],
+}
+
+/** The kinds of image automation, in the order in which work flows through them. */
+export const imageKinds: readonly ManagedKind[] = [imageRepository, imagePolicy, imageUpdateAutomation]
+
+/** What follows `image`, as the flux CLI has it. */
+const IMAGE_WORDS: Record<string, ManagedKind> = {
+  repository: imageRepository,
+  policy: imagePolicy,
+  update: imageUpdateAutomation,
+}
+
+const managedKinds: readonly ManagedKind[] = [gitRepository, kustomization, ...imageKinds]
 
 /** What the shell may complete after `reconcile`, `suspend` and `resume`. */
-export const kindWords: readonly string[] = ['kustomization', 'gitrepository', 'source']
+export const kindWords: readonly string[] = ['kustomization', 'gitrepository', 'source', 'image']
 
 export interface Target {
   kind: ManagedKind
@@ -43,6 +82,7 @@ export function readTarget(args: readonly string[]): Target {
   const slash = first.indexOf('/')
   if (slash >= 0) return { kind: findKind(first.slice(0, slash)), names: [first.slice(slash + 1), ...rest] }
   if (/^sources?$/i.test(first)) return readSourceTarget(rest)
+  if (/^images?$/i.test(first)) return readImageTarget(rest)
   return { kind: findKind(first), names: rest }
 }
 
@@ -53,6 +93,15 @@ export function readOneTarget(args: readonly string[]): { kind: ManagedKind; nam
   if (name === undefined || name === '') throw new UsageError(`give the name of the ${kind.singular}`)
   if (more.length > 0) throw new UsageError(`one name only, not also "${more.join(' ')}"`)
   return { kind, name }
+}
+
+function readImageTarget([type = '', ...names]: readonly string[]): Target {
+  const kind = IMAGE_WORDS[type.toLowerCase()]
+  if (kind === undefined)
+    throw new UsageError(
+      `"${type}" is no image kind; take "image repository", "image policy" or "image update"`,
+    )
+  return { kind, names }
 }
 
 function readSourceTarget(rest: readonly string[]): Target {
@@ -66,6 +115,8 @@ function findKind(spelling: string): ManagedKind {
   const wanted = spelling.toLowerCase()
   const found = managedKinds.find(({ spellings }) => spellings.includes(wanted))
   if (found === undefined)
-    throw new UsageError(`unknown kind "${spelling}"; take kustomization (ks) or gitrepository (source git)`)
+    throw new UsageError(
+      `unknown kind "${spelling}"; take kustomization (ks), gitrepository (source git) or image repository, policy or update`,
+    )
   return found
 }

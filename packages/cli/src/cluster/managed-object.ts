@@ -1,5 +1,12 @@
 import { findCondition } from '@setpoint/conditions'
-import type { Condition, GitRepository, Kustomization } from '@setpoint/contracts'
+import type {
+  Condition,
+  GitRepository,
+  ImagePolicy,
+  ImageRepository,
+  ImageUpdateAutomation,
+  Kustomization,
+} from '@setpoint/contracts'
 import type { KubeClient } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import { CommandError } from '../errors.ts'
@@ -7,7 +14,7 @@ import type { ManagedKind } from './kinds.ts'
 
 /** A GitRepository or a Kustomization, as far as both are alike. */
 export interface ManagedObject extends KubeObject {
-  spec: { suspend?: boolean; interval: string }
+  spec: { suspend?: boolean; interval?: string }
   status?: {
     conditions?: Condition[]
     observedGeneration?: number
@@ -47,7 +54,16 @@ export function readyOf(object: ManagedObject): Condition | undefined {
 export function revisionOf(object: ManagedObject): string {
   if (object.kind === 'GitRepository')
     return (object as unknown as GitRepository).status?.artifact?.revision ?? ''
+  if (object.kind === 'ImageRepository') return tagsOf(object as unknown as ImageRepository)
+  if (object.kind === 'ImagePolicy') return (object as unknown as ImagePolicy).status?.latestRef?.tag ?? ''
+  if (object.kind === 'ImageUpdateAutomation')
+    return (object as unknown as ImageUpdateAutomation).status?.lastPushCommit?.slice(0, 8) ?? ''
   return (object as unknown as Kustomization).status?.lastAppliedRevision ?? ''
+}
+
+function tagsOf({ status }: ImageRepository): string {
+  const count = status?.lastScanResult?.tagCount
+  return count === undefined ? '' : `${count} tags`
 }
 
 /** `main@sha1:1a2b3c4d…` cut to eight digits, as people compare them. */

@@ -1,4 +1,4 @@
-import { gitRepository, kustomization, type ManagedKind, readTarget } from '../cluster/kinds.ts'
+import { gitRepository, imageKinds, kustomization, type ManagedKind, readTarget } from '../cluster/kinds.ts'
 import { getManaged, listManaged, type ManagedObject } from '../cluster/managed-object.ts'
 import { type Command, type CommandContext, outputFlag } from '../command.ts'
 import { UsageError } from '../errors.ts'
@@ -8,21 +8,22 @@ import { printTable } from '../output/table.ts'
 
 export const command: Command = {
   name: 'get',
-  summary: 'Show sources and Kustomizations with their state',
-  usage: 'sources|kustomizations|all [NAME]',
+  summary: 'Show sources, Kustomizations and images with their state',
+  usage: 'sources|kustomizations|images|all [NAME]',
   examples: [
     { does: 'Everything, in all namespaces', line: 'setpoint get all -A' },
     {
       does: 'The Kustomizations of a namespace, with more columns',
       line: 'setpoint get kustomizations -n apps -o wide',
     },
+    { does: 'Images, and what was chosen and committed', line: 'setpoint get images' },
     { does: 'One Git source as YAML', line: 'setpoint get sources git podinfo -o yaml' },
   ],
   flags: {
     'all-namespaces': { type: 'boolean', short: 'A', description: 'Objects of all namespaces' },
     output: outputFlag('wide', 'json', 'yaml'),
   },
-  completes: ['sources', 'kustomizations', 'all'],
+  completes: ['sources', 'kustomizations', 'images', 'all'],
   run,
 }
 
@@ -47,17 +48,19 @@ async function run(context: CommandContext): Promise<number> {
   return 0
 }
 
-/** `sources`, `sources git NAME`, `sources all`, `kustomizations NAME`, `ks/NAME`, `all`. */
+/** `sources`, `sources git NAME`, `sources all`, `images`, `image policy NAME`, `kustomizations NAME`, `ks/NAME`, `all`. */
 export function readRequest(args: readonly string[]): Request {
   const [what = '', second, ...more] = args
-  if (what === '') throw new UsageError('say what: sources, kustomizations or all')
+  if (what === '') throw new UsageError('say what: sources, kustomizations, images or all')
   if (/^sources?$/i.test(what) && (second === undefined || second.toLowerCase() === 'all'))
     return { kinds: [gitRepository], name: undefined }
   if (/^sources?$/i.test(what) && !gitRepository.spellings.includes(second?.toLowerCase() ?? ''))
     return { kinds: [gitRepository], name: onlyName([second ?? '', ...more]) }
+  if (/^images?$/i.test(what) && (second === undefined || second.toLowerCase() === 'all'))
+    return { kinds: [...imageKinds], name: undefined }
   if (what.toLowerCase() === 'all') {
     if (second !== undefined) throw new UsageError('"get all" takes no name')
-    return { kinds: [gitRepository, kustomization], name: undefined }
+    return { kinds: [gitRepository, kustomization, ...imageKinds], name: undefined }
   }
   const { kind, names } = readTarget(args)
   return { kinds: [kind], name: onlyName(names) }

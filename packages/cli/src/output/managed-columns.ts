@@ -1,4 +1,10 @@
-import type { GitRepository, Kustomization } from '@setpoint/contracts'
+import type {
+  GitRepository,
+  ImagePolicy,
+  ImageRepository,
+  ImageUpdateAutomation,
+  Kustomization,
+} from '@setpoint/contracts'
 import { type ManagedObject, readyOf, revisionOf, shortRevision } from '../cluster/managed-object.ts'
 import { age } from './age.ts'
 import type { Column, Paint } from './table.ts'
@@ -36,7 +42,7 @@ function wideColumns(nowMs: number): Column<ManagedObject>[] {
   return [
     { heading: 'AGE', cell: ({ metadata }) => age(metadata.creationTimestamp, nowMs) },
     { heading: 'CHANGED', cell: (object) => age(readyOf(object)?.lastTransitionTime, nowMs) },
-    { heading: 'INTERVAL', cell: ({ spec }) => spec.interval },
+    { heading: 'INTERVAL', cell: ({ spec }) => spec.interval ?? '' },
     { heading: 'FROM', cell: origin },
   ]
 }
@@ -44,6 +50,10 @@ function wideColumns(nowMs: number): Column<ManagedObject>[] {
 /** The URL of a source, the source and path of a Kustomization. */
 function origin(object: ManagedObject): string {
   if (object.kind === 'GitRepository') return (object as unknown as GitRepository).spec.url
+  if (object.kind === 'ImageRepository') return (object as unknown as ImageRepository).spec.image
+  if (object.kind === 'ImagePolicy') return (object as unknown as ImagePolicy).spec.imageRepositoryRef.name
+  if (object.kind === 'ImageUpdateAutomation')
+    return (object as unknown as ImageUpdateAutomation).spec.sourceRef.name
   const { sourceRef, path } = (object as unknown as Kustomization).spec
   return `${sourceRef.kind}/${sourceRef.name}:${path ?? './'}`
 }
