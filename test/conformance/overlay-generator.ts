@@ -93,7 +93,7 @@ function writeBase(random: Random, files: Record<string, string>, directory: str
     files['base/always.yaml'] = alwaysThere.map((make) => make(random)).join('---\n')
     resources.push('always.yaml')
   }
-  for (const [at, make] of random.some(resourceMakers, 0.2).entries()) {
+  for (const [at, make] of random.some(resourceMakers, 0.18).entries()) {
     const file = `r${at}.yaml`
     files[`${directory}/${file}`] = make(random)
     resources.push(file)
@@ -253,6 +253,18 @@ const resourceMakers: Maker[] = [
     `apiVersion: example.com/v1\nkind: Widget\n${meta(random, 'wid')}spec:\n  size: ${inline(random)}\n  list:\n  - name: a\n    value: ${inline(random)}\n  - name: b\n  map: {k: v}\n`,
   (random) =>
     `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: cmlist${random.below(50)}\n  data: {a: b}\n`,
+  (random) =>
+    `apiVersion: admissionregistration.k8s.io/v1\nkind: ${random.pick(['ValidatingWebhookConfiguration', 'MutatingWebhookConfiguration'])}\nmetadata: {name: wh${random.pick(names)}}\nwebhooks:\n- name: a\n  clientConfig: {service: {name: svc${reference(random)}, namespace: ${random.pick(['one', 'default'])}}}\n`,
+  (random) =>
+    `apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.example.com}\nspec:\n  service: {name: svc${reference(random)}, namespace: ${random.pick(['one', 'default'])}}\n`,
+  (random) =>
+    `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\nspec:\n  scope: ${random.pick(['Cluster', 'Namespaced'])}\n  conversion: {webhook: {clientConfig: {service: {name: svc${reference(random)}, namespace: default}}}}\n`,
+  (random) =>
+    `apiVersion: v1\nkind: PersistentVolumeClaim\n${meta(random, 'pvc')}spec: {storageClassName: sc${random.pick(names)}, volumeName: pv${random.pick(names)}}\n---\napiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: sc${random.pick(names)}}\n`,
+  (random) =>
+    `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n${meta(random, 'np')}spec:\n  podSelector: {matchLabels: {app: x}}\n  ingress:\n  - from:\n    - podSelector: {matchLabels: {app: y}}\n    - namespaceSelector: {}\n`,
+  (random) =>
+    `apiVersion: example.com/v1\nkind: Gadget\nmetadata: &meta {name: gad${random.pick(names)}}\nspec:\n  base: &base {a: ${inline(random)}, b: 2}\n  merged:\n    <<: *base\n    b: ${inline(random)}\n  again: *base\n  brackets: {\n    x: "one\n   two",\n  }\n`,
 ]
 
 const alwaysThere: Maker[] = [
@@ -278,7 +290,7 @@ function named(random: Random, make: Maker): string {
 
 /** Fields that a base, an overlay or a component may have. */
 function commonFields(random: Random, files: Record<string, string>, directory: string): string[] {
-  return random.some(fieldMakers, 0.14).map((make) => make(random, files, directory))
+  return random.some(fieldMakers, 0.1).map((make) => make(random, files, directory))
 }
 
 type FieldMaker = (random: Random, files: Record<string, string>, directory: string) => string
@@ -359,6 +371,68 @@ const fieldMakers: FieldMaker[] = [
       'namePrefix:\n- {path: spec/map/k, kind: Widget}\n',
     ])
     return 'configurations: [config.yaml]\n'
+  },
+  (random) => `imageTags:\n- {name: nginx, newTag: "${random.below(9)}"}\n`,
+  (random) =>
+    `patchesStrategicMerge:\n- |-\n  apiVersion: ${random.pick(['apps/v1\n  kind: Deployment\n  metadata: {name: depweb', 'v1\n  kind: Service\n  metadata: {name: svcweb', 'example.com/v1\n  kind: Widget\n  metadata: {name: widweb'])}, annotations: {old: style}}\n`,
+  (random) =>
+    `patchesJson6902:\n- target: {group: ${random.pick(['apps, version: v1, kind: Deployment, name: dep', 'example.com, version: v1, kind: Widget, name: wid'])}web}\n  patch: '[{"op": "add", "path": "/spec/added", "value": ${random.pick(['1', '"x"', '{"a": [1.5]}', 'null'])}}]'\n`,
+  (random) =>
+    `generators:\n- |-\n  apiVersion: builtin\n  kind: ${random.pick(['ConfigMapGenerator', 'SecretGenerator'])}\n  metadata: {name: plug${random.below(9)}}\n  literals: [a=${random.below(9)}, yes=1]\n${random.chance(0.5) ? '  options: {immutable: true}\n' : ''}`,
+  (random) =>
+    `validators:\n- |-\n  apiVersion: builtin\n  kind: LabelTransformer\n  metadata: {name: v}\n  labels: {team: red}\n  fieldSpecs:\n  - {path: metadata/labels, kind: ${random.pick(['Gadget', 'Nothing', 'Service'])}, create: true}\n`,
+  (random, files, directory) => {
+    const properties = {
+      size: { 'x-kubernetes-annotation': '' },
+      map: {
+        'x-kubernetes-object-ref-api-version': 'v1',
+        'x-kubernetes-object-ref-kind': random.pick(['ConfigMap', 'Secret']),
+        'x-kubernetes-object-ref-name-key': 'k',
+      },
+    }
+    const type = { kind: {}, apiVersion: {}, metadata: {}, spec: { $ref: 'example.Spec' } }
+    files[`${directory}/crd.json`] = JSON.stringify({
+      'example.Widget': { Schema: { properties: type } },
+      'example.Spec': { Schema: { properties } },
+    })
+    return 'crds: [crd.json]\n'
+  },
+  (_random, files, directory) => {
+    files[`${directory}/replacement.yaml`] =
+      '- source: {kind: Deployment, name: depweb}\n  targets:\n  - select: {kind: Widget}\n    fieldPaths: [spec.map.from, "metadata.annotations.[a/b]"]\n    options: {create: true}\n'
+    return 'replacements:\n- path: replacement.yaml\n'
+  },
+  (random) =>
+    `transformers:\n- |-\n  apiVersion: builtin\n  kind: ${random.pick([
+      'ValueAddTransformer\n  metadata: {name: t}\n  value: added\n  targets:\n  - selector: {kind: Widget}\n    fieldPath: spec/added',
+      'ImageTagTransformer\n  metadata: {name: t}\n  imageTag: {name: nginx, digest: "sha256:0"}',
+      'SuffixTransformer\n  metadata: {name: t}\n  suffix: -t\n  fieldSpecs:\n  - {path: metadata/name, kind: Service}',
+      'PatchTransformer\n  metadata: {name: t}\n  target: {kind: Deployment}\n  patch: "[{op: add, path: /spec/t, value: 1}]"',
+      'ReplacementTransformer\n  metadata: {name: t}\n  replacements:\n  - source: {kind: Service, name: svcweb}\n    targets:\n    - select: {kind: Widget}\n      fieldPaths: [spec.svc]\n      options: {create: true}',
+      'HashTransformer\n  metadata: {name: t}',
+    ])}\n`,
+  (random) =>
+    `replacements:\n- sourceValue: ${random.pick(['text', '"5"', 'a:b'])}\n  targets:\n  - select: {kind: ${random.pick(['Widget', 'ConfigMap', 'Deployment'])}}\n    fieldPaths: [${random.pick(['metadata.labels.z', 'spec.z.*.y', 'spec.list.[name=q].v', 'spec.zs.-'])}]\n    options: {create: true}\n`,
+  (_random, files, directory) => {
+    files[`${directory}/openapi.json`] = JSON.stringify({
+      definitions: {
+        'com.example.Widget': {
+          'x-kubernetes-group-version-kind': [{ group: 'example.com', version: 'v1', kind: 'Widget' }],
+          properties: { spec: { $ref: '#/definitions/com.example.Spec' } },
+        },
+        'com.example.Spec': {
+          properties: {
+            list: {
+              type: 'array',
+              items: { type: 'object' },
+              'x-kubernetes-patch-merge-key': 'name',
+              'x-kubernetes-patch-strategy': 'merge',
+            },
+          },
+        },
+      },
+    })
+    return 'openapi: {path: openapi.json}\n'
   },
 ]
 

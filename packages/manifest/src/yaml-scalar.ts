@@ -15,6 +15,10 @@ export class SourceScalar {
   }
 }
 
+export function dropJsonComments(map: YamlMap): void {
+  if (comments in map) delete (map as Commented)[comments]
+}
+
 /**
  * A null for which nothing is written, between brackets: `{a: , b}`. It is a null until it is printed; kustomize's
  * emitter writes it as an empty string there.

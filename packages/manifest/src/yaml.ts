@@ -6,7 +6,7 @@ export {
   type YamlProblem,
   type YamlResult,
 } from './yaml-parse.ts'
-export { plainValue } from './yaml-plain.ts'
+export { plainInPlace, plainValue } from './yaml-plain.ts'
 export { printYaml, printYamlStream } from './yaml-print.ts'
 export { scalarLines } from './yaml-print-scalar.ts'
 export {

@@ -1,4 +1,4 @@
-import { type JsonObject, plainValue } from '@setpoint/manifest'
+import { type JsonObject, plainInPlace } from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
 import { checkMetadata } from '../parse/resources.ts'
 import {
@@ -90,7 +90,7 @@ function builtResource(resource: Resource, buildMetadata: string[]): BuiltResour
   }
   resource.setMetaMap('annotations', annotations)
   checkPrintable(resource)
-  return { object: plainValue(resource.object) as JsonObject, source: resource.source }
+  return { object: plainInPlace(resource.object) as JsonObject, source: resource.source }
 }
 
 function checkPrintable(resource: Resource): void {
