@@ -290,7 +290,7 @@ function named(random: Random, make: Maker): string {
 
 /** Fields that a base, an overlay or a component may have. */
 function commonFields(random: Random, files: Record<string, string>, directory: string): string[] {
-  return random.some(fieldMakers, 0.1).map((make) => make(random, files, directory))
+  return random.some(fieldMakers, 0.07).map((make) => make(random, files, directory))
 }
 
 type FieldMaker = (random: Random, files: Record<string, string>, directory: string) => string
