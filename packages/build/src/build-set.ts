@@ -40,10 +40,17 @@ export type BuildOutcome = { reads: string[] } & (
 
 const MAX_MESSAGE = 20_000
 
-/** The objects of a Kustomization, those of them that hold decrypted values, or why there are none; and every path that was looked at. */
+/** The objects of a Kustomization, or why there are none; and every path that was looked at. */
 export type ObjectsOutcome = { reads: string[] } & (
-  | { objects: JsonObject[]; decrypted: ReadonlySet<JsonObject>; problem?: never }
-  | { problem: BuildProblem; objects?: never }
+  | {
+      objects: JsonObject[]
+      /** Those that hold decrypted values. */
+      decrypted: ReadonlySet<JsonObject>
+      /** Those, and all that hold variables while some come from a Secret: an error must not quote them. */
+      confidential: ReadonlySet<JsonObject>
+      problem?: never
+    }
+  | { problem: BuildProblem; objects?: never; confidential?: never }
 )
 
 interface BuildProblem {
@@ -67,9 +74,12 @@ export async function buildSet(
   files: FileSource,
   inputs: BuildInputs,
 ): Promise<BuildOutcome> {
-  const { reads, objects, problem } = await buildObjects(kustomization, files, inputs)
+  const { reads, objects, confidential, problem } = await buildObjects(kustomization, files, inputs)
   if (problem !== undefined) return { reads, problem }
-  const bytes = Buffer.from(stringifyJson({ objects }))
+  const hidden = objects.flatMap((object, index) => (confidential.has(object) ? [index] : []))
+  const bytes = Buffer.from(
+    stringifyJson(hidden.length === 0 ? { objects } : { objects, confidential: hidden }),
+  )
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
   return { reads, set: { bytes, digest, objects: objects.length } }
 }
@@ -130,18 +140,18 @@ function finish(
   const locked = findEncryptedSecret(resources)
   if (locked !== undefined) return { problem: lockedProblem(locked) }
   try {
-    const objects = resources.map((resource) => {
-      const object =
-        variables === undefined
-          ? resource.object
-          : substituteObject(resource, variables.values, { strict, textOf })
-      return normalize(object, { namespace, name }, kustomization.spec.commonMetadata as never)
-    })
+    const substituted = resources.map((resource) =>
+      variables === undefined
+        ? resource.object
+        : substituteObject(resource, variables.values, { strict, textOf }),
+    )
+    const common = kustomization.spec.commonMetadata as never
+    const objects = substituted.map((object) => normalize(object, { namespace, name }, common))
     const twice = findDuplicate(objects, resources)
+    if (twice !== undefined) return { problem: { reason: 'BuildFailed', message: twice } }
     const decrypted = new Set(objects.filter((_, index) => resources[index]?.decrypted === true))
-    return twice === undefined
-      ? { objects, decrypted }
-      : { problem: { reason: 'BuildFailed', message: twice } }
+    const varied = objects.filter((_, index) => substituted[index] !== resources[index]?.object)
+    return { objects, decrypted, confidential: new Set([...decrypted, ...(variables?.secret ? varied : [])]) }
   } catch (error) {
     if (error instanceof SubstitutionError)
       return { problem: { reason: 'BuildFailed', message: error.message } }

@@ -7,6 +7,8 @@ import type { KubeObject } from '@setpoint/manifest'
 export interface Variables {
   values: ReadonlyMap<string, string>
   digest: string
+  /** Some come from a Secret. */
+  secret: boolean
 }
 
 /** A ConfigMap or Secret that holds variables is missing, or a variable has an impossible name. */
@@ -40,7 +42,8 @@ export async function readVariables(
         `variable name "${name}" in spec.postBuild must match ${VARIABLE_NAME_PATTERN}`,
       )
   if (values.size === 0 && postBuild.substituteStrategy !== 'Always') return undefined
-  return { values, digest: digestOf(values) }
+  const secret = (postBuild.substituteFrom ?? []).some(({ kind }) => kind === 'Secret')
+  return { values, digest: digestOf(values), secret }
 }
 
 async function readReference(

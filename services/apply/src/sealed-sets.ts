@@ -9,6 +9,13 @@ import {
 } from '@setpoint/contracts'
 import { describeRef, type KubeObject, parseJson, refOf } from '@setpoint/manifest'
 import { ReconcileError } from '@setpoint/reconcile'
+import { markConfidential } from './confidential.ts'
+
+interface Content {
+  objects: KubeObject[]
+  /** Positions of those that no message may quote. */
+  confidential?: number[]
+}
 
 /** Sealed sets that are kept, so that drift can be healed while NATS is away. They stay sealed in memory, too. */
 const MAX_KEPT_BYTES = 32 * 1024 * 1024
@@ -38,9 +45,11 @@ export class SealedSets {
   async open(key: string, set: RenderedSet): Promise<KubeObject[]> {
     const sealed = this.recall(set.sealed.digest) ?? (await this.fetch(set))
     const text = Buffer.from(unseal(this.sealingKey, sealed, key)).toString('utf8')
-    const { objects } = parseJson(text) as unknown as { objects: KubeObject[] }
+    const { objects, confidential: positions = [] } = parseJson(text) as unknown as Content
     checkWhole(key, set, objects)
     for (const object of objects) checkOwner(key, object)
+    const confidential = new Set(positions)
+    for (const [index, object] of objects.entries()) if (confidential.has(index)) markConfidential(object)
     return objects
   }
 

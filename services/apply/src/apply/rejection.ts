@@ -1,6 +1,7 @@
 import { KubeApiError, KubeUnreachableError, NoMatchError } from '@setpoint/kube'
 import { describeRef, type KubeObject } from '@setpoint/manifest'
 import { ReconcileError } from '@setpoint/reconcile'
+import { isConfidential } from '../confidential.ts'
 import type { Task } from '../context.ts'
 import type { Target } from './target.ts'
 
@@ -76,10 +77,12 @@ export function mayBeImmutable(error: unknown): boolean {
   return error instanceof KubeApiError && (error.code === 409 || error.code === 422 || isImmutable(error))
 }
 
-/** The API server may quote what it was sent; values of a Secret must not reach a status or a log. */
+const QUOTED_VALUE = /((?:Invalid|Unsupported|Duplicate) value: )("(?:[^"\\]|\\.)*"|[^\s:,]+)/g
+
+/** The API server may quote what it was sent; confidential values must not reach a status or a log. */
 function withoutSecrets(message: string, object: KubeObject): string {
-  if (object.kind !== 'Secret') return message
-  let clean = message
+  if (!isConfidential(object)) return message
+  let clean = message.replaceAll(QUOTED_VALUE, '$1***')
   for (const value of secretValues(object)) clean = clean.replaceAll(value, '***')
   return clean
 }
