@@ -38,3 +38,19 @@ test('half a list of Kustomizations at the start makes nobody think that the oth
   for (const name of names) expect((await setup.get(name)).metadata.deletionTimestamp).toBeUndefined()
   for (const name of names) expect(await setup.live(object(name))).toBeDefined()
 })
+
+test('half a list of managed objects deletes and rewrites nothing', async () => {
+  const objects = Array.from({ length: 20 }, (_, index) => object(`half-${index}`))
+  await setup.sync('half', objects)
+  const before = await Promise.all(objects.map((half) => setup.live(half)))
+  await setup.service.kill()
+  const halved = api.breakNextList(/\/configmaps\?/)
+  await setup.service.start()
+  await halved
+  await setup.kube.mergePatch({ group: '', version: 'v1', kind: 'ConfigMap' }, object('half-0').metadata, {
+    data: { key: 'edited' },
+  })
+  await waitFor('the edit is healed', async () => dataOf(await setup.live(object('half-0'))) === 'value')
+  const after = await Promise.all(objects.map((half) => setup.live(half)))
+  expect(after.slice(1)).toEqual(before.slice(1))
+})
