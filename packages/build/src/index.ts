@@ -8,4 +8,11 @@ export {
 } from './build-set.ts'
 export type { Decryption } from './decryption/decryption.ts'
 export { DecryptionError, type KeyOptions, readKeys } from './decryption/keys.ts'
+export {
+  type IgnoredFields,
+  IgnoreRuleError,
+  ignoredPaths,
+  keepIgnored,
+  readIgnoreRules,
+} from './ignored-fields.ts'
 export { type ReadData, readVariables, type Variables, VariablesError } from './variables.ts'

@@ -100,6 +100,17 @@ test('approve sets the token of the list that waits, and only when it is the one
   expect((await run('approve', 'ks', 'app')).output).toContain('waits for no approval')
 })
 
+test('a field that spec.ignore names is no difference; another cluster is not compared with this one', async () => {
+  await write({ a: '2' })
+  await patchKustomization({ spec: { ignore: [{ paths: ['/data/a'], target: { kind: 'ConfigMap' } }] } })
+  expect((await diff()).output).not.toContain(`ConfigMap/${namespace}/kept configured`)
+  await patchKustomization({ spec: { ignore: null, kubeConfig: { secretRef: { name: 'remote' } } } })
+  const refused = await diff()
+  await patchKustomization({ spec: { kubeConfig: null } })
+  expect(refused.output).toContain('is applied to another cluster (spec.kubeConfig)')
+  expect(refused.code).toBe(2)
+})
+
 test('a file that sops encrypted is compared decrypted, and its values are not shown', async () => {
   const key = await newAgeKey()
   const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept' }, data: { a: 'hunter2' } }

@@ -10,7 +10,7 @@ import {
 import type { InventoryEntry, KubeObject } from '@setpoint/manifest'
 import { jitter, ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
 import { applySet, guessTargets } from './apply/apply-set.ts'
-import { ignoredFieldsOf } from './apply/ignored-fields.ts'
+import { ignoreRulesOf } from './apply/ignored-fields.ts'
 import { rejectionsError } from './apply/rejection.ts'
 import { entryOf } from './apply/target.ts'
 import type { Change } from './apply/write-target.ts'
@@ -59,7 +59,7 @@ export async function reconcile(context: ApplyContext, task: Task): Promise<Resu
 async function bringAbout(context: ApplyContext, task: Task): Promise<Result> {
   refuseInvalidWishes(task)
   healthRulesOf(task.kustomization)
-  await ignoredFieldsOf(task.kustomization)
+  await ignoreRulesOf(task.kustomization)
   const rendering = currentRendering(task)
   const newest = renderedSet(rendering)
   requireDependencies(context, task, rendering)

@@ -1,7 +1,12 @@
 import {
   buildObjects,
   DecryptionError,
+  type IgnoredFields,
+  IgnoreRuleError,
+  ignoredPaths,
+  keepIgnored,
   type ReadData,
+  readIgnoreRules,
   readKeys,
   readVariables,
   VariablesError,
@@ -60,14 +65,33 @@ export async function diffKustomization(
   kustomization: Kustomization,
   options: DiffOptions,
 ): Promise<ObjectChange[]> {
+  refuseOtherClusters(kustomization)
+  const rules = readRules(kustomization)
   const { objects, decrypted } = await desiredObjects(kustomization, options)
   const changes: ObjectChange[] = []
   for (const object of objects) {
-    const change = await changeOf(options.kube, object, decrypted.has(object))
+    const ignored = ignoredPaths(rules, object)
+    const change = await changeOf(options.kube, object, { ignored, hideValues: decrypted.has(object) })
     if (change !== undefined) changes.push(change)
   }
   if (kustomization.spec.prune) changes.push(...(await pruned(options.kube, kustomization, objects)))
   return changes
+}
+
+function refuseOtherClusters({ spec }: Kustomization): void {
+  if (spec.kubeConfig !== undefined)
+    throw new CommandError(
+      'the Kustomization is applied to another cluster (spec.kubeConfig); diff compares with this one only',
+      FAILED,
+    )
+}
+
+function readRules(kustomization: Kustomization): IgnoredFields[] {
+  try {
+    return readIgnoreRules(kustomization)
+  } catch (error) {
+    throw error instanceof IgnoreRuleError ? new CommandError(error.message, FAILED) : error
+  }
 }
 
 interface Desired {
@@ -121,14 +145,15 @@ async function filesOf(
 async function changeOf(
   kube: KubeClient,
   object: KubeObject,
-  decrypted: boolean,
+  { ignored, hideValues }: { ignored: string[][]; hideValues: boolean },
 ): Promise<ObjectChange | undefined> {
   const name = describeRef(refOf(object))
   try {
     const live = await kube.get(gvkOf(object), object.metadata)
-    const after = await kube.apply(object, { fieldManager: APPLY_FIELD_MANAGER, force: true, dryRun: true })
+    const desired = live === undefined ? object : keepIgnored(object, live, ignored)
+    const after = await kube.apply(desired, { fieldManager: APPLY_FIELD_MANAGER, force: true, dryRun: true })
     if (live === undefined) return { object: name, action: 'created', fields: [] }
-    const fields = differences(live, after, { hideValues: decrypted })
+    const fields = differences(live, after, { hideValues })
     return fields.length === 0 ? undefined : { object: name, action: 'configured', fields }
   } catch (error) {
     if (!(error instanceof KubeApiError || error instanceof NoMatchError)) throw error

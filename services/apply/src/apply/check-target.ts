@@ -7,7 +7,7 @@ import { inventoryOf } from '../inventory.ts'
 import { hasDrifted } from '../plan/diff.ts'
 import { holderOf } from '../prune/holder.ts'
 import { isCreateOnly, isForced, isLeftAlone, isMerged, withoutOwner } from '../switches.ts'
-import { ignoredPathsOf, keepIgnored } from './ignored-fields.ts'
+import { keptFields } from './ignored-fields.ts'
 import { takeOverPatch } from './managed-fields.ts'
 import { mayBeImmutable } from './rejection.ts'
 import type { Target } from './target.ts'
@@ -36,10 +36,10 @@ export type Check = { target: Target } & (
  * @throws KubeApiError when the API server refuses the object.
  */
 export async function checkTarget(context: ApplyContext, task: Task, target: Target): Promise<Check> {
-  const ignored = await ignoredPathsOf(task.kustomization, target.object)
-  const live = ignored.length === 0 ? undefined : await getLive(context, task, target)
-  if (live === undefined) return checkWhole(context, task, target)
-  const desired = keepIgnored(target.object, live, ignored)
+  const keep = await keptFields(task.kustomization, target.object)
+  const live = keep && (await getLive(context, task, target))
+  if (keep === undefined || live === undefined) return checkWhole(context, task, target)
+  const desired = keep(live)
   return compare(context, task, { target, desired, answer: await dryRunApply(context, task, desired) }, live)
 }
 

@@ -1,76 +1,44 @@
-import { APPLY_FIELD_MANAGER, type IgnoreRule, type Kustomization } from '@setpoint/contracts'
+import type { Kustomization } from '@setpoint/contracts'
 import type { KubeObject } from '@setpoint/manifest'
 import { Stalled } from '@setpoint/reconcile'
-import { appliedByOthers, parsePointer, valueAt, withValueAt } from './field-path.ts'
 
-/** Fields that somebody else decides about. */
-export interface IgnoredFields {
-  matches(object: KubeObject): boolean
-  paths: string[][]
-}
+/** What to apply in place of an object, so that the fields that spec.ignore names stay as they are live. */
+type Keep = (live: KubeObject) => KubeObject
+type Rules = (object: KubeObject) => Keep | undefined
 
 /** A Kustomization is a new object whenever it changes, so what was read from one stays true of it. */
-const read = new WeakMap<Kustomization, Promise<IgnoredFields[]>>()
+const read = new WeakMap<Kustomization, Promise<Rules>>()
+
+/** Undefined when spec.ignore says nothing of the object. */
+export async function keptFields(
+  kustomization: Kustomization,
+  object: KubeObject,
+): Promise<Keep | undefined> {
+  return (await ignoreRulesOf(kustomization))?.(object)
+}
 
 /**
- * The rules of spec.ignore.
+ * What spec.ignore says; undefined without it.
  * @throws Stalled naming the field that cannot be read.
  */
-export function ignoredFieldsOf(kustomization: Kustomization): Promise<IgnoredFields[]> {
-  const rules = kustomization.spec.ignore ?? []
-  const found = read.get(kustomization) ?? Promise.all(rules.map(readRule))
+export async function ignoreRulesOf(kustomization: Kustomization): Promise<Rules | undefined> {
+  if (!kustomization.spec.ignore?.length) return undefined
+  const found = read.get(kustomization) ?? readRules(kustomization)
   read.set(kustomization, found)
   return found
 }
 
-/** The paths that are ignored on one object. */
-export async function ignoredPathsOf(kustomization: Kustomization, object: KubeObject): Promise<string[][]> {
-  if (!kustomization.spec.ignore?.length) return []
-  const rules = await ignoredFieldsOf(kustomization)
-  return rules.filter((rule) => rule.matches(object)).flatMap(({ paths }) => paths)
-}
-
-/**
- * What to apply so that ignored fields stay as they are: one that another manager applies is left to it, any other is sent
- * as it is, for leaving out what we have once applied would remove it.
- */
-export function keepIgnored(
-  desired: KubeObject,
-  live: KubeObject,
-  paths: readonly (readonly string[])[],
-): KubeObject {
-  return paths.reduce((object, path) => {
-    const isTheirs = appliedByOthers(live, path, APPLY_FIELD_MANAGER)
-    return withValueAt(object, path, isTheirs ? undefined : valueAt(live, path))
-  }, desired)
-}
-
-async function readRule({ paths, target }: IgnoreRule, index: number): Promise<IgnoredFields> {
-  const at = `spec.ignore[${index}]`
-  const pointers = paths.map((pointer, place) => readPointer(pointer, `${at}.paths[${place}]`))
-  // The engine is large, so it is loaded only where its selectors are needed.
-  const { objectMatcher } = await import('@setpoint/kustomize')
+async function readRules(kustomization: Kustomization): Promise<Rules> {
+  // It brings the whole kustomize engine along, so it is loaded only where its selectors are needed.
+  const { ignoredPaths, IgnoreRuleError, keepIgnored, readIgnoreRules } = await import('@setpoint/build')
   try {
-    return { matches: objectMatcher(target ?? {}), paths: pointers }
+    const rules = readIgnoreRules(kustomization)
+    return (object) => {
+      const paths = ignoredPaths(rules, object)
+      return paths.length === 0 ? undefined : (live) => keepIgnored(object, live, paths)
+    }
   } catch (error) {
-    throw unreadable(`${at}.target`, error instanceof Error ? error.message : String(error))
+    if (!(error instanceof IgnoreRuleError)) throw error
+    throw new Stalled('ReconciliationFailed', error.message, { cause: error })
   }
-}
-
-function readPointer(pointer: string, at: string): string[] {
-  const path = parsePointer(pointer)
-  if (path === undefined)
-    throw unreadable(at, `'${pointer}' is no JSON pointer; write it as /spec/replicas, with ~1 for /`)
-  if (['apiVersion', 'kind', 'metadata'].includes(path[0] ?? '') && !isOpenMetadata(path))
-    throw unreadable(at, `'${pointer}' belongs to the identity of an object and cannot be ignored`)
-  return path
-}
-
-/** Labels and annotations may be left to others; name, namespace and the rest may not. */
-function isOpenMetadata([first, second, third]: string[]): boolean {
-  return first === 'metadata' && (second === 'labels' || second === 'annotations') && third !== undefined
-}
-
-function unreadable(field: string, problem: string): Stalled {
-  return new Stalled('ReconciliationFailed', `${field}: ${problem}`)
 }
