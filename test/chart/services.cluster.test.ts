@@ -79,13 +79,15 @@ it.each(SERVICES)(
   },
 )
 
-it.each(SERVICES)('%s logs JSON lines, with the trace id of a commit', (service) => {
-  const lines = (children.get(service)?.logs() ?? '').trim().split('\n')
-  const entries = lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+it.each(SERVICES)('%s logs JSON lines', (service) => {
+  const entries = logged(service)
   expect(
     entries.every(({ ts, level, msg }) => [ts, level, msg].every((field) => typeof field === 'string')),
   ).toBe(true)
-  expect(entries.some(({ traceId }) => typeof traceId === 'string')).toBe(true)
+})
+
+it.each(['source', 'kustomize-render', 'apply'] as const)('%s logs the trace id of a commit', (service) => {
+  expect(logged(service).some(({ traceId }) => typeof traceId === 'string')).toBe(true)
 })
 
 it.each(SERVICES)('%s asked for nothing that it may not have', (service) => {
@@ -103,6 +105,11 @@ it.each(SERVICES)('%s asked for nothing that it may not have', (service) => {
 it.each(SERVICES)('%s ends by itself on SIGTERM', async (service) => {
   expect(await children.get(service)?.stop(30_000)).toEqual({ code: 0, signal: null })
 })
+
+function logged(service: ServiceName): Record<string, unknown>[] {
+  const lines = (children.get(service)?.logs() ?? '').trim().split('\n')
+  return lines.map((line) => JSON.parse(line))
+}
 
 const METRICS: Record<ServiceName, RegExp> = {
   source:

@@ -162,7 +162,7 @@ test('doctor finds everything well', async () => {
   const findings = JSON.parse(stdout) as { check: string; result: string }[]
   expect(findings.filter(({ result }) => result !== 'ok')).toEqual([])
   const checks = findings.map(({ check }) => check)
-  for (const service of ['source', 'kustomize-render', 'apply'])
+  for (const service of ['source', 'kustomize-render', 'apply', 'image-automation'])
     expect(checks).toEqual(expect.arrayContaining([`service ${service}`, `queues of ${service}`]))
   expect(checks).toEqual(expect.arrayContaining(['API server', 'NATS', 'streams', 'readers']))
   expect(code).toBe(0)
