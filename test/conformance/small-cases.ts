@@ -583,4 +583,34 @@ metadata:
     },
     want: undefined,
   },
+  {
+    name: 'nothing between brackets is a null where it is merged into a map without them',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a: &a {x: , y: 1}
+  b:
+    <<: *a
+    z: 2
+`,
+    },
+    want: `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a:
+    x: ""
+    "y": 1
+  b:
+    x: null
+    "y": 1
+    z: 2
+`,
+  },
 ]

@@ -146,7 +146,8 @@ class Composer {
     this.unfinished.delete(map)
     this.next += 1
     if (merges.length > 1) return this.fail('duplicate merge key', event.start)
-    for (const merge of merges) this.mergeInto(map, merge)
+    const inBrackets = outside || event.style === COLLECTION_STYLE.FLOW
+    for (const merge of merges) this.mergeInto(map, merge, inBrackets)
     return map
   }
 
@@ -192,7 +193,7 @@ class Composer {
   }
 
   /** Keys of the map itself win; of several merged maps the first wins. */
-  mergeInto(map: YamlMap, merge: YamlValue): void {
+  mergeInto(map: YamlMap, merge: YamlValue, inBrackets: boolean): void {
     const sources = Array.isArray(merge) ? merge : [merge]
     for (const source of sources) {
       if (
@@ -204,7 +205,8 @@ class Composer {
         this.fail('map merge requires map or sequence of maps as the value', this.position)
       }
       for (const [key, value] of Object.entries(source)) {
-        if (!Object.hasOwn(map, key)) map[key] = value
+        if (Object.hasOwn(map, key)) continue
+        map[key] = value instanceof EmptyInBrackets && !inBrackets ? new SourceScalar('', null, false) : value
       }
     }
   }
