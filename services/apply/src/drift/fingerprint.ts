@@ -6,8 +6,10 @@ import { shortHash } from '../plan/hash.ts'
  * writes its status: a changed value moves its field to another manager, or moves that manager's time.
  */
 export function fingerprintOf(metadata: ObjectMeta): string {
-  const { uid, generation = 0, deletionTimestamp, managedFields = [] } = metadata
-  return shortHash(JSON.stringify([uid, generation, deletionTimestamp, managedFields.filter(isNoStatus)]))
+  const { uid, generation, resourceVersion, deletionTimestamp, managedFields = [] } = metadata
+  // Managers have times of whole seconds: without a generation, two edits of one within a second look the same.
+  const version = generation ?? resourceVersion
+  return shortHash(JSON.stringify([uid, version, deletionTimestamp, managedFields.filter(isNoStatus)]))
 }
 
 function isNoStatus(entry: ManagedFieldsEntry): boolean {
