@@ -20,8 +20,13 @@ export interface BenchResult {
   apps: number
   files: number
   cold: { seconds: number; usage: Usage }
-  /** seconds: from the hint to the new value in the cluster, one a commit. usage: until the fleet has settled. */
-  commits: { seconds: number[]; usage: Usage }
+  /**
+   * seconds: from the hint to the new value in the cluster, one a commit. hot: what was used until then, the status of
+   * the app included. usage: until the whole fleet has been told the revision.
+   */
+  commits: { seconds: number[]; hot: Usage; usage: Usage }
+  /** A full check of the whole fleet that finds nothing. */
+  check: Usage
   drift: { seconds: number[]; usage: Usage }
 }
 
@@ -32,8 +37,9 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   await environment.repo.commit(files, { message: 'The fleet' })
   const cold = await coldSync(environment, options.apps)
   const commits = await oneAppCommits(environment, options)
+  const check = await noChangeCheck(environment, options)
   const drift = await healDrift(environment, options)
-  return { apps: options.apps, files: Object.keys(files).length, cold, commits, drift }
+  return { apps: options.apps, files: Object.keys(files).length, cold, commits, check, drift }
 }
 
 async function coldSync(environment: BenchEnvironment, apps: number) {
@@ -51,8 +57,10 @@ async function coldSync(environment: BenchEnvironment, apps: number) {
 
 async function oneAppCommits(environment: BenchEnvironment, { apps, commits }: BenchOptions) {
   const before = await environment.usage()
+  const hot: Usage[] = []
   const seconds: number[] = []
   for (let number = 0; number < commits; number += 1) {
+    const begun = await environment.quietUsage()
     const index = (number * 37) % apps
     const value = `commit-${number}`
     const head = await environment.repo.commit(appConfig(index, value), {
@@ -63,9 +71,23 @@ async function oneAppCommits(environment: BenchEnvironment, { apps, commits }: B
     environment.hint(NAMESPACE)
     await seen
     seconds.push((performance.now() - start) / 1000)
+    await waitFor('the app is Ready', () => environment.isReadyAt(appName(index), head), { intervalMs: 2 })
+    hot.push(difference(begun, await environment.quietUsage()))
     await settled(environment, apps, head, SYNC_TIMEOUT_MS)
   }
-  return { seconds, usage: difference(before, await environment.usage()) }
+  return { seconds, hot: sumOf(hot), usage: difference(before, await environment.usage()) }
+}
+
+/** Every Kustomization is asked to look at all of its objects. */
+async function noChangeCheck(environment: BenchEnvironment, { apps }: BenchOptions): Promise<Usage> {
+  const before = await environment.quietUsage()
+  const checked = await environment.checksDone()
+  for (let index = 0; index < apps; index += 1) environment.check(NAMESPACE, appName(index))
+  await waitFor('everything is checked', async () => (await environment.checksDone()) >= checked + apps, {
+    timeoutMs: SYNC_TIMEOUT_MS,
+    intervalMs: 250,
+  })
+  return difference(before, await environment.quietUsage())
 }
 
 async function healDrift(environment: BenchEnvironment, { apps, edits }: BenchOptions) {
@@ -95,6 +117,20 @@ async function settled(
     timeoutMs,
     intervalMs: 10,
   })
+}
+
+function sumOf(all: readonly Usage[]): Usage {
+  const none: Usage = { services: [], apiRequests: {}, busBytes: 0 }
+  return all.reduce((sum, one) => {
+    const apiRequests = { ...sum.apiRequests }
+    for (const [verb, count] of Object.entries(one.apiRequests))
+      apiRequests[verb] = (apiRequests[verb] ?? 0) + count
+    const services = one.services.map((service) => {
+      const before = sum.services.find(({ name }) => name === service.name)
+      return { ...service, cpuSeconds: service.cpuSeconds + (before?.cpuSeconds ?? 0) }
+    })
+    return { services, apiRequests, busBytes: sum.busBytes + one.busBytes }
+  }, none)
 }
 
 function difference(before: Usage, after: Usage): Usage {

@@ -34,6 +34,10 @@ export interface BenchEnvironment extends AsyncDisposable {
   create(object: KubeObject): Promise<void>
   /** Tells source that there is a commit. */
   hint(namespace: string): void
+  /** Asks for a full check of one Kustomization. */
+  check(namespace: string, name: string): void
+  /** Runs over Kustomizations that ended. */
+  checksDone(): Promise<number>
   /** Somebody edits the ConfigMap of an app by hand. */
   edit(name: string, value: string): Promise<void>
   configValue(name: string): string
@@ -41,7 +45,11 @@ export interface BenchEnvironment extends AsyncDisposable {
   seesConfigValue(name: string, value: string, timeoutMs: number): Promise<void>
   /** How many Kustomizations are Ready at a commit. */
   readyAt(head: string): number
+  /** One Kustomization is Ready at a commit. */
+  isReadyAt(name: string, head: string): boolean
   usage(): Promise<Usage>
+  /** Without the bytes on the bus, which the services must be asked for: that costs them something. */
+  quietUsage(): Promise<Usage>
 }
 
 interface UpState {
@@ -80,6 +88,13 @@ async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> 
     },
     hint: (namespace) =>
       bus.hint({ kind: GIT_REPOSITORY.kind, namespace, name: 'fleet' }, { requestedBy: 'bench' }),
+    check: (namespace, name) =>
+      bus.hint({ kind: KUSTOMIZATION.kind, namespace, name }, { requestedBy: 'bench' }),
+    checksDone: async () => {
+      const apply = state.services.find(({ name }) => name === 'apply')
+      const page = await (await fetch(`${apply?.url}/metrics`)).text()
+      return sumOf(page, 'workqueue_finished_total')
+    },
     edit: async (name, value) => {
       await kube.mergePatch(
         CONFIG_MAP,
@@ -89,6 +104,7 @@ async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> 
       )
     },
     usage: () => usage(kube, state),
+    quietUsage: () => quietUsage(kube, state),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
@@ -148,6 +164,10 @@ async function watch(kube: KubeClient, stack: AsyncDisposableStack) {
       waiting.set(name, { value, resolve })
       return promise.finally(() => clearTimeout(timer))
     },
+    isReadyAt: (name: string, head: string) => {
+      const found = kustomizations.get('bench', name)
+      return found !== undefined && isReadyAt(found, head)
+    },
     readyAt: (head: string) => kustomizations.list().filter((object) => isReadyAt(object, head)).length,
   }
 }
@@ -162,17 +182,25 @@ function isReadyAt(object: KubeObject, head: string): boolean {
 
 const heldValue = (object: KubeObject | undefined) => (object?.data as { value?: string } | undefined)?.value
 
+async function quietUsage(kube: KubeClient, state: UpState): Promise<Usage> {
+  return { services: cpuOf(state), apiRequests: await apiRequests(kube), busBytes: 0 }
+}
+
 async function usage(kube: KubeClient, state: UpState): Promise<Usage> {
-  const services = state.services.map(({ name, pid }) => ({
-    name,
-    cpuSeconds: cpuSeconds(pid),
-    peakMib: peakMemoryMib(pid),
-  }))
+  const services = cpuOf(state)
   const pages = await Promise.all(
     state.services.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
   )
   const busBytes = pages.reduce((sum, page) => sum + sumOf(page, 'setpoint_bus_published_bytes_total'), 0)
   return { services, apiRequests: await apiRequests(kube), busBytes }
+}
+
+function cpuOf(state: UpState): Usage['services'] {
+  return state.services.map(({ name, pid }) => ({
+    name,
+    cpuSeconds: cpuSeconds(pid),
+    peakMib: peakMemoryMib(pid),
+  }))
 }
 
 async function apiRequests(kube: KubeClient): Promise<Record<string, number>> {

@@ -15,9 +15,16 @@ export function printReport(result: BenchResult): void {
   )
   const per = (value: number) => value / commits.seconds.length
   console.log(
+    `  until it is Ready  ${per(cpu(commits.hot)).toFixed(3)} CPU-s over all services, ${per(writes(commits.hot)).toFixed(1)} API writes a commit`,
+  )
+  console.log(
     `  per commit         ${per(cpu(commits.usage)).toFixed(3)} CPU-s over all services, ${per(writes(commits.usage)).toFixed(0)} API writes, ${(per(commits.usage.busBytes) / 1024).toFixed(1)} KiB on the bus, everything settled`,
   )
   printUsage(commits.usage)
+  const { check } = result
+  console.log(
+    `no-change check      ${(requests(check) / (4 * result.apps)).toFixed(2)} API requests per object, ${writes(check)} API writes, ${cpu(check).toFixed(2)} CPU-s`,
+  )
   console.log(
     `drift                edit to healed p50 ${ms(percentile(result.drift.seconds, 0.5))}, p99 ${ms(percentile(result.drift.seconds, 0.99))} (${result.drift.seconds.length} edits)`,
   )
@@ -35,6 +42,9 @@ function printUsage(usage: Usage): void {
 }
 
 const cpu = (usage: Usage) => usage.services.reduce((sum, service) => sum + service.cpuSeconds, 0)
+/** All but those that go on for ever. */
+const requests = (usage: Usage) =>
+  Object.entries(usage.apiRequests).reduce((sum, [verb, count]) => (verb === 'WATCH' ? sum : sum + count), 0)
 const WRITE_VERBS = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE']
 const writes = (usage: Usage) => WRITE_VERBS.reduce((sum, verb) => sum + (usage.apiRequests[verb] ?? 0), 0)
 const ms = (seconds: number) => `${(seconds * 1000).toFixed(0)} ms`

@@ -2,8 +2,9 @@ import { GIT_REPOSITORY } from '@setpoint/contracts'
 import { waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { ServiceName } from '../chart/identities.ts'
-import { type AuditedWrite, auditedWrites, crossedWrites } from './audited-writes.ts'
+import { auditedWrites, crossedWrites } from './audited-writes.ts'
 import { type BusyFleet, makeBusyFleet } from './busy-fleet.ts'
+import { appOf } from './chaos/run-chaos.ts'
 import { NAMESPACE, START_TIMEOUT_MS, startWholeSet, type WholeSet } from './harness.ts'
 import type { ServiceProcess } from './service-process.ts'
 import { recordManaged, type WatchRecord } from './watch-record.ts'
@@ -176,9 +177,3 @@ const sharesOf = (writers: Writers) =>
   [...new Set([...writers.values()].flatMap((names) => [...names]))].sort()
 const last = (writers: Writers) =>
   Object.fromEntries([...writers].map(([name, names]) => [name, [...names].at(-1)]).sort())
-
-/** The Kustomization that a write of apply belongs to. */
-function appOf({ writer, resource, name }: AuditedWrite): string | undefined {
-  if (!writer.startsWith('apply-') || !/^(kustomizations|configmaps)/.test(resource)) return undefined
-  return /^app-\d+/.exec(name)?.[0]
-}

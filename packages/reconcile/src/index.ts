@@ -1,3 +1,4 @@
+export { CatchUp, type CatchUpOptions } from './catch-up.ts'
 export { ReconcileError, RunTooLong, Stalled, Waiting } from './errors.ts'
 export { jitter } from './jitter.ts'
 export {

@@ -9,7 +9,7 @@ import {
 } from '@setpoint/contracts'
 import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
-import { KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
+import { CatchUp, KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
 import type { EventRecorder, Tracing } from '@setpoint/service'
 import { Clusters } from './clusters/clusters.ts'
 import type { Watches } from './clusters/remote-cluster.ts'
@@ -67,6 +67,8 @@ export class Applier {
   readonly queue: KeyedQueue
   private readonly share: Share
   private readonly options: ApplierOptions
+  /** Those that only have to be told a revision, and that nobody waits for. */
+  private readonly catchUp = new CatchUp({ onDue: (key) => this.add(key, 'low') })
   private readonly context: ApplyContext
   private readonly stopped = new AbortController()
   private readonly dependants = new Dependants()
@@ -169,6 +171,7 @@ export class Applier {
 
   async stop(graceMs: number): Promise<void> {
     this.share.stop()
+    this.catchUp.stop()
     await this.context.renderings.stop()
     await this.queue.stop(graceMs)
     this.stopped.abort(new Error('the service stops'))
@@ -179,6 +182,7 @@ export class Applier {
     const { context } = this
     const kustomization = context.kustomizations.get(key)
     if (kustomization === undefined || !this.share.has(key)) return undefined
+    this.catchUp.forget(key)
     const { uid = '', generation = 0 } = kustomization.metadata
     const rendering = context.renderings.get(key)
     const log = childLog(context.log, { kustomization: key, traceId: rendering?.traceId })
@@ -258,6 +262,7 @@ export class Applier {
   /** What is held of a Kustomization that is gone, or that is another replica's now. */
   private forget(key: string): void {
     const { memory, driftWatches, healthWatches, outcomes, clusters } = this.context
+    this.catchUp.forget(key)
     memory.forget(key)
     driftWatches.release(key)
     healthWatches.release(key)
@@ -282,7 +287,8 @@ export class Applier {
       known?.digest === set.digest &&
       known.generation === next.message.generation &&
       next.message.requestedAt === (previous?.message.requestedAt ?? '')
-    this.add(key, isBookkeeping ? 'low' : 'high')
+    if (isBookkeeping && !this.dependants.has(key)) this.catchUp.note(key)
+    else this.add(key, isBookkeeping ? 'low' : 'high')
   }
 
   /** Watches of one cluster; the name keeps its objects apart from those of others. */

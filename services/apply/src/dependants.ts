@@ -32,6 +32,11 @@ export class Dependants {
     this.asking.delete(key)
   }
 
+  /** Somebody depends on it. */
+  has(key: string): boolean {
+    return this.byDependency.has(key)
+  }
+
   /** The Kustomizations that depend on one. */
   of(key: string): Iterable<string> {
     return this.byDependency.get(key) ?? []

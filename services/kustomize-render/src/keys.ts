@@ -17,3 +17,14 @@ export const sourceKey = (source: { kind: string; namespace: string; name: strin
 /** The value of the annotation that asks for a reconciliation; '' when there is none. */
 export const requestOf = (kustomization: Kustomization): string =>
   kustomization.metadata.annotations?.[REQUESTED_AT_ANNOTATION] ?? ''
+
+/** The keys of all that some of these depend on. */
+export function dependenciesOf(kustomizations: readonly Kustomization[]): Set<string> {
+  return new Set(
+    kustomizations.flatMap(({ spec, metadata }) =>
+      (spec.dependsOn ?? []).map(({ name, namespace }) =>
+        keyOf({ name, namespace: namespace || (metadata.namespace ?? '') }),
+      ),
+    ),
+  )
+}

@@ -3,12 +3,12 @@ import { type Informer, ReferenceWatch, startInformer } from '@setpoint/kube'
 import { createParseCache } from '@setpoint/kustomize'
 import type { KubeObject } from '@setpoint/manifest'
 import { Share } from '@setpoint/membership'
-import { KeyedQueue } from '@setpoint/reconcile'
+import { CatchUp, KeyedQueue } from '@setpoint/reconcile'
 import { loadSealingKey, type RunningService, type ServiceContext } from '@setpoint/service'
 import type { settings } from './config.ts'
 import { touched } from './fingerprints.ts'
 import { GitRepositories } from './git-repositories.ts'
-import { keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
+import { dependenciesOf, keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
 import { renderMetrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
 import { Renderer } from './renderer.ts'
@@ -42,6 +42,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     deadlineMs: 5 * 60_000,
     handle: async (key) => {
       if (!share.has(key)) return undefined
+      catchUp.forget(key)
       const kustomization = find(key)
       if (kustomization !== undefined) return renderer.render(kustomization)
       const last = results.message(key)
@@ -54,11 +55,13 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     onError: (key, error, attempt) =>
       log.warn({ key, reason: String(error), attempt }, 'could not render; trying again'),
   })
+  const catchUp = new CatchUp({ onDue: (key) => queue.add(key, { priority: 'low' }) })
   const share = new Share({
     membership: context.membership,
     queue,
     keys: () => all().map(({ metadata }) => keyOf(metadata)),
     onLost: (key) => {
+      catchUp.forget(key)
       results.forget(key)
       publisher.forget(key)
       references.set(key, [])
@@ -85,12 +88,15 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     maxBytes: config['max-source-mib'] * MIB,
     onChange: (key) => {
       const tree = sources.get(key)
-      // Those that the commit touches first; the others only learn the new revision.
+      // Those that the commit touches first, and those that others wait for; the rest only learn the new revision.
+      const waitedFor = dependenciesOf(all())
       for (const kustomization of dependants(key)) {
         if (!share.has(keyOf(kustomization.metadata))) continue
         const last = results.build(keyOf(kustomization.metadata))
         const untouched = last !== undefined && tree !== undefined && !touched(tree.files, last.fingerprints)
-        queue.add(keyOf(kustomization.metadata), { priority: untouched ? 'low' : 'high' })
+        const name = keyOf(kustomization.metadata)
+        if (untouched && !waitedFor.has(name)) catchUp.note(name)
+        else queue.add(name, { priority: untouched ? 'low' : 'high' })
       }
     },
     onError: (key, error) =>
@@ -161,6 +167,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     stop: async (graceMs) => {
       clearInterval(sweeping)
       share.stop()
+      catchUp.stop()
       stopWatchingLoss()
       await sources.stop(graceMs)
       await queue.stop(graceMs)
