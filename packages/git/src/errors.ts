@@ -7,6 +7,7 @@ export type GitErrorCode =
   | 'AuthenticationFailed'
   | 'HostKeyRefused'
   | 'AddressRefused'
+  | 'RateLimited'
   | 'InvalidSignature'
   | 'InvalidKey'
   | 'UnsupportedRepository'
@@ -30,9 +31,13 @@ export class GitError extends Error {
   override readonly name = 'GitError'
   readonly code: GitErrorCode
 
-  constructor(code: GitErrorCode, message: string, options?: ErrorOptions) {
+  /** When the server wants to be asked again, in ms from now. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(code: GitErrorCode, message: string, options?: ErrorOptions & { retryAfterMs?: number }) {
     super(message, options)
     this.code = code
+    this.retryAfterMs = options?.retryAfterMs
   }
 }
 

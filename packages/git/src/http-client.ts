@@ -46,6 +46,8 @@ class HttpTransport implements Transport {
     let target = this.moved(url)
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
       const answer = await this.send(target, method, headers, content)
+      if (answer.status === 429 || (answer.status === 503 && answer.headers['retry-after'] !== undefined))
+        throw rateLimited(target, answer)
       const location = answer.headers.location
       if (location === undefined || ![301, 302, 303, 307, 308].includes(answer.status)) {
         if (target.href !== url) this.rememberMove(url, target)
@@ -174,6 +176,17 @@ class HttpTransport implements Transport {
       chunks,
     }
   }
+}
+
+const DEFAULT_RETRY_MS = 60_000
+const MAX_RETRY_MS = 3_600_000
+
+function rateLimited({ host }: URL, { status, headers }: Answer): GitError {
+  const given = headers['retry-after'] ?? ''
+  const wait = /^\d+$/.test(given) ? Number(given) * 1000 : Date.parse(given) - Date.parse(headers.date ?? '')
+  const retryAfterMs = Math.min(Number.isNaN(wait) ? DEFAULT_RETRY_MS : Math.max(wait, 1_000), MAX_RETRY_MS)
+  const message = `${host} asks to be left alone for ${Math.ceil(retryAfterMs / 1000)} s (HTTP ${status})`
+  return new GitError('RateLimited', message, { retryAfterMs })
 }
 
 type Created = (error: Error | null, stream: Duplex) => void

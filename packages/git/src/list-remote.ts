@@ -49,6 +49,12 @@ export async function listRemote(options: RemoteOptions): Promise<RemoteRefs> {
   }
 }
 
+/** What Git itself allows in a name; others are not seen. */
+function isRefName(name: string): boolean {
+  return name.length <= MAX_REF_NAME && !/[\p{Cc}\p{Cf} ~^:?*[\\]|\.\.|@\{|\/\/|\.lock$|\/$/u.test(name)
+}
+
+const MAX_REF_NAME = 1_024
 const SHA256_DIGITS = 64
 
 function sha256Repository(url: string): GitError {
@@ -61,7 +67,7 @@ function toRemoteRefs(listed: ServerRef[]): RemoteRefs {
   let head: string | undefined
   for (const { ref, oid, target, peeled } of listed) {
     if (ref === 'HEAD') head = target
-    else if (ref !== 'capabilities^{}')
+    else if (ref !== 'capabilities^{}' && isRefName(ref))
       refs.set(ref, { name: ref, oid, ...(peeled === undefined ? {} : { peeled }) })
   }
   return { refs, ...(head === undefined ? {} : { head }) }

@@ -26,6 +26,7 @@ export interface FetchResult {
 export interface CommitInfo {
   oid: string
   tree: string
+  parents: string[]
   /** Committer time, ms since the epoch. */
   time: number
   message: string

@@ -3,13 +3,14 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import git, { Errors } from 'isomorphic-git'
 import { transportUrl, withoutCredentials } from './address.ts'
+import { checkedFs } from './checked-fs.ts'
 import { GitError } from './errors.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import type { Resolved } from './resolve-reference.ts'
 import { translateReadError, translateRemoteError } from './translate-error.ts'
 import { openTransport } from './transport.ts'
-import { TreeReader } from './tree-reader.ts'
+import { DEFAULT_TREE_LIMITS, type TreeLimits, TreeReader } from './tree-reader.ts'
 
 /** The last commit that is wholly here: offered to the server, so that it sends only what is new. */
 const LAST_REF = 'refs/setpoint/last'
@@ -23,6 +24,8 @@ export interface MirrorOptions {
   url: string
   /** Packs before a new copy is started. Default 200. */
   maxPacks?: number
+  /** Bounds on the trees that are read. */
+  trees?: Partial<TreeLimits>
 }
 
 /**
@@ -46,6 +49,7 @@ class DiskMirror implements GitMirror {
   private readonly url: string
   private readonly maxPacks: number
   private cache: object = {}
+  private readonly treeLimits: TreeLimits
   private trees: TreeReader
 
   constructor(dir: string, options: MirrorOptions) {
@@ -53,6 +57,7 @@ class DiskMirror implements GitMirror {
     this.nextDir = `${dir}.next`
     this.url = withoutCredentials(options.url)
     this.maxPacks = options.maxPacks ?? MAX_PACKS
+    this.treeLimits = { ...DEFAULT_TREE_LIMITS, ...options.trees }
     this.trees = this.newTreeReader()
   }
 
@@ -114,6 +119,7 @@ class DiskMirror implements GitMirror {
       return {
         oid: commit,
         tree: found.tree,
+        parents: found.parent,
         time: found.committer.timestamp * 1000,
         message: found.message,
         author: found.author.name,
@@ -177,7 +183,7 @@ class DiskMirror implements GitMirror {
     try {
       const cache = gitdir === this.dir ? this.cache : {}
       const { fetchHead } = await git.fetch({
-        fs,
+        fs: checkedFs(remote.packLimits),
         http,
         gitdir,
         cache,
@@ -233,7 +239,7 @@ class DiskMirror implements GitMirror {
   }
 
   private newTreeReader(): TreeReader {
-    return new TreeReader((oid) => git.readTree({ ...this.repository(), oid }))
+    return new TreeReader((oid) => git.readTree({ ...this.repository(), oid }), this.treeLimits)
   }
 
   private repository() {

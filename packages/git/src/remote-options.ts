@@ -1,3 +1,5 @@
+import type { PackLimits } from './pack-check.ts'
+
 /** User and password, or a token sent as `Authorization: Bearer`. */
 export type GitCredentials = { username: string; password: string } | { bearerToken: string }
 
@@ -36,6 +38,8 @@ export interface RemoteOptions {
   signal?: AbortSignal
   /** Bound on the bytes received. Default 512 MiB. */
   maxBytes?: number
+  /** Bounds on what a pack unpacks to. */
+  packLimits?: PackLimits
   /** Servers on link-local addresses, where clouds keep their credentials, are refused without this. */
   allowLinkLocal?: boolean
 }

@@ -5,7 +5,12 @@ import { GitError } from './errors.ts'
  * Git itself refuses to check such trees out. @throws GitError IllegalPath
  */
 export function checkName(name: string, directory: string): void {
-  const lower = name.toLowerCase()
+  // What HFS+ ignores within names, and what NTFS drops at their ends or takes for a part of a file.
+  const lower = name
+    .toLowerCase()
+    .replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, '')
+    .replace(/:.*$/, '')
+    .replace(/[ .]+$/, '')
   const illegal =
     name === '' ||
     name === '.' ||

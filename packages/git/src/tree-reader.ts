@@ -12,8 +12,14 @@ interface Level {
 }
 
 const MODES = new Set(['100644', '100755', '120000', '160000'])
-const MAX_DEPTH = 100
-const MAX_FILES = 1_000_000
+/** Bounds on a tree. */
+export interface TreeLimits {
+  /** Directories in each other. */
+  maxDepth: number
+  maxFiles: number
+}
+
+export const DEFAULT_TREE_LIMITS: TreeLimits = { maxDepth: 100, maxFiles: 1_000_000 }
 
 /**
  * Reads whole trees. What a directory holds is remembered by its tree id, so that a commit that touches one file
@@ -21,10 +27,12 @@ const MAX_FILES = 1_000_000
  */
 export class TreeReader {
   private readonly readLevel: (oid: string) => Promise<ReadTreeResult>
+  private readonly limits: TreeLimits
   private levels = new Map<string, Level>()
 
-  constructor(readLevel: (oid: string) => Promise<ReadTreeResult>) {
+  constructor(readLevel: (oid: string) => Promise<ReadTreeResult>, limits: TreeLimits = DEFAULT_TREE_LIMITS) {
     this.readLevel = readLevel
+    this.limits = limits
   }
 
   /** Every file below a root tree, sorted by path. @throws GitError */
@@ -43,8 +51,12 @@ export class TreeReader {
     used: Map<string, Level>,
     into: TreeEntry[],
   ): Promise<void> {
-    if (depth > MAX_DEPTH)
-      throw new GitError('IllegalPath', `directories are nested deeper than ${MAX_DEPTH}: "${directory}"`)
+    const { maxDepth, maxFiles } = this.limits
+    if (depth > maxDepth)
+      throw new GitError(
+        'IllegalPath',
+        `directories are nested deeper than ${maxDepth}: "${directory.slice(0, 200)}…"`,
+      )
     const level = used.get(oid) ?? this.levels.get(oid) ?? (await this.load(oid, directory))
     used.set(oid, level)
     for (const { name, mode, oid: child, isTree } of level.entries) {
@@ -52,8 +64,8 @@ export class TreeReader {
       if (isTree) await this.collect(child, path, depth + 1, used, into)
       else into.push({ path, oid: child, mode: mode as TreeEntry['mode'] })
     }
-    if (into.length > MAX_FILES)
-      throw new GitError('TooLarge', `the repository has more than ${MAX_FILES} files`)
+    if (into.length > maxFiles)
+      throw new GitError('TooLarge', `the repository has more than ${maxFiles} files`)
   }
 
   private async load(oid: string, directory: string): Promise<Level> {

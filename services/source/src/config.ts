@@ -44,6 +44,41 @@ export const settings = {
     default: String(512 * MIB),
     parse: wholeNumber(1024, 1024 * MIB),
   },
+  'max-file-bytes': {
+    description: 'Most bytes that one file of an artifact may have',
+    default: String(128 * MIB),
+    parse: wholeNumber(1024, 1024 * MIB),
+  },
+  'max-files': {
+    description: 'Most files that a commit may have',
+    default: '1000000',
+    parse: wholeNumber(1, 10_000_000),
+  },
+  'max-path-depth': {
+    description: 'Most directories that may be in each other',
+    default: '100',
+    parse: wholeNumber(1, 1_000),
+  },
+  'max-unpacked-bytes': {
+    description: 'Most bytes that what one fetch receives may have once it is unpacked',
+    default: String(4096 * MIB),
+    parse: wholeNumber(1024, 65_536 * MIB),
+  },
+  'max-object-bytes': {
+    description: 'Most bytes that one Git object may have, whether it is in an artifact or not',
+    default: String(512 * MIB),
+    parse: wholeNumber(1024, 2048 * MIB),
+  },
+  'max-delta-depth': {
+    description: 'Longest chain of deltas that is unpacked',
+    default: '4095',
+    parse: wholeNumber(1, 100_000),
+  },
+  'host-requests-per-second': {
+    description: 'Most requests for references that one Git host gets in a second',
+    default: '20',
+    parse: wholeNumber(1, 10_000),
+  },
   'allow-link-local': {
     description: 'Git servers may be on link-local addresses (169.254.0.0/16, fe80::/10)',
     default: 'false',

@@ -1,10 +1,12 @@
 import type { Bus } from '@setpoint/bus'
 import type { GitRepository } from '@setpoint/contracts'
-import type { GitHubApps } from '@setpoint/git'
+import type { GitHubApps, PackLimits } from '@setpoint/git'
 import type { KubeClient } from '@setpoint/kube'
 import type { EventRecorder, Tracing } from '@setpoint/service'
 import type { ArchiveStore } from './archive-store.ts'
 import type { Known, Memory } from './known.ts'
+import type { Listings } from './listings.ts'
+
 import type { SourceMetrics } from './metrics.ts'
 import type { Repositories } from './repositories.ts'
 import type { StateStore } from './state-store.ts'
@@ -23,6 +25,10 @@ export interface Limits {
   artifactBytes: number
   /** Whether Git servers may be on link-local addresses. */
   allowLinkLocal: boolean
+  /** Bytes of one file of an artifact. */
+  fileBytes: number
+  trees: { maxDepth: number; maxFiles: number }
+  pack: PackLimits
 }
 
 /** Everything that reconciling works with; one for the process. */
@@ -41,6 +47,7 @@ export interface SourceContext {
   states: StateStore
   archives: ArchiveStore
   githubApps: GitHubApps
+  listings: Listings
 }
 
 /** One run over one GitRepository. */
@@ -54,6 +61,8 @@ export interface Task {
   attempt: number
   /** Of what set this run off; travels with the artifact to Ready. */
   traceId: string
+  /** Somebody asked for this look: a hint, an annotation, a change of the object. */
+  isAsked: boolean
   /** Milliseconds since the epoch. */
   startedAt: number
   signal: AbortSignal

@@ -55,7 +55,11 @@ const REASONS: Partial<Record<GitErrorCode, string>> = {
 function fromGit(error: GitError): SourceFailure {
   if (error.code === 'DiskFull') return storage('ArchiveOperationFailed', error.message, error)
   const reason = REASONS[error.code] ?? 'GitOperationFailed'
-  return new SourceFailure('FetchFailed', reason, error.message, { cause: error })
+  const { retryAfterMs } = error
+  return new SourceFailure('FetchFailed', reason, error.message, {
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
 }
 
 function storage(reason: string, message: string, cause: unknown, retryAfterMs?: number): SourceFailure {

@@ -1,8 +1,8 @@
+import { parseDuration } from '@setpoint/contracts'
 import {
   type CommitInfo,
   GitError,
   type GitMirror,
-  listRemote,
   openMirror,
   type RemoteOptions,
   type Resolved,
@@ -11,6 +11,7 @@ import {
 import type { SourceContext, Task } from './context.ts'
 import { collectEntries } from './entries.ts'
 import { type Listing, readListing } from './listing.ts'
+import { type Surprise, surpriseOf } from './moved.ts'
 import { download, fetchPinned } from './pinned.ts'
 import type { Recipe } from './recipe.ts'
 import { digestOfUrl } from './state.ts'
@@ -31,6 +32,7 @@ export interface FetchedTree {
   target: Target
   recipe: Recipe
   verification: VerificationResult | undefined
+  surprise: Surprise | undefined
 }
 
 /** Asks the repository for its references; downloads nothing. @throws GitError */
@@ -39,8 +41,11 @@ export async function resolveTarget(
   task: Task,
   remote: RemoteOptions,
 ): Promise<Target> {
-  context.metrics.listed()
-  const resolved = resolveReference(await listRemote(remote), task.repository.spec.ref)
+  const { spec } = task.repository
+  // A poll may use what another GitRepository has just heard; who asks for a look gets one.
+  const spareMs = task.isAsked ? 0 : parseDuration(spec.interval) / 2
+  const refs = await context.listings.get(task.key, remote, task.startedAt - spareMs)
+  const resolved = resolveReference(refs, spec.ref)
   const tags = resolved.candidates?.map(({ tag, commit }) => `${tag}=${commit}`) ?? []
   return { resolved, key: [resolved.revisionOf(resolved.commit), ...tags].join(' ') }
 }
@@ -82,7 +87,10 @@ async function mirrorOf(context: SourceContext, task: Task): Promise<GitMirror> 
   const { known } = task
   const { url } = task.repository.spec
   if (known.mirror !== undefined && known.mirrorUrl === url) return known.mirror
-  known.mirror = await openMirror(context.states.mirrorDirectory(known.uid), { url })
+  known.mirror = await openMirror(context.states.mirrorDirectory(known.uid), {
+    url,
+    trees: context.limits.trees,
+  })
   known.mirrorUrl = url
   return known.mirror
 }
@@ -100,9 +108,10 @@ async function fetchAndList(
   const verification =
     recipe.verification &&
     (await verifySource(context, recipe.verification, mirror, { resolved, commit: oid, fetchTag }))
+  const surprise = await surpriseOf(task, mirror, revision, oid)
   const entries = await collectEntries(context, task, { mirror, remote, commit: oid, recipe })
   const listing = await readListing(context, task, entries)
-  return { revision, commit, target, recipe, verification, listing }
+  return { revision, commit, target, recipe, verification, surprise, listing }
 }
 
 interface Fetched {

@@ -30,6 +30,7 @@ export async function readListing(
     if (excluded(entry.path)) continue
     const file = await toFile(task.known, entry, sizes, listing.fresh)
     total += file.size
+    checkFile(file, context.limits.fileBytes)
     checkTotal(total, context.limits.artifactBytes)
     listing.files.set(file.path, file)
     if (parseLfsPointer(listing.fresh.get(entry.oid) ?? NOTHING) !== undefined) pointers.push(entry)
@@ -81,6 +82,15 @@ function knownSizes({ base }: Known): Map<string, number> {
   const sizes = new Map<string, number>()
   for (const { blobId, size } of base?.values() ?? []) sizes.set(blobId, size)
   return sizes
+}
+
+function checkFile({ path, size }: TreeFile, limit: number): void {
+  if (size <= limit) return
+  throw new SourceFailure(
+    'StorageOperationFailed',
+    'ArchiveOperationFailed',
+    `"${path}" has ${size} bytes, more than the limit of ${limit} (--max-file-bytes); leave it out with spec.ignore`,
+  )
 }
 
 function checkTotal(bytes: number, limit: number): void {

@@ -22,6 +22,7 @@ import type { SourceContext, Task } from './context.ts'
 import type { FetchedTree } from './fetch.ts'
 import type { Known } from './known.ts'
 import type { Listing } from './listing.ts'
+import type { Surprise } from './moved.ts'
 import { digestOfUrl, type SourceState } from './state.ts'
 
 const BUCKET = 'setpoint-artifact'
@@ -29,6 +30,8 @@ const BUCKET = 'setpoint-artifact'
 const MAX_INLINE_BYTES = 64 * 1024
 /** A delta may grow to a quarter of its snapshot, or to this if that is more; then a new snapshot is cut. */
 const MIN_DELTA_LIMIT_BYTES = 256 * 1024
+
+const MAX_SUBJECT = 300
 
 /** What has to be written to disk once the bus has been told. */
 interface Encoded {
@@ -58,6 +61,7 @@ export async function publishTree(context: SourceContext, task: Task, fetched: F
     traceId: task.traceId,
   })
   task.log.info({ revision: state.revision, digest: encoded.tree.digest, traceId: task.traceId }, 'published')
+  if (fetched.surprise !== undefined) tellSurprise(context, task, fetched.surprise)
   recordFetch(context, task, state)
   if (encoded.snapshot !== undefined) known.base = fetched.listing.files
   known.fresh = encoded.snapshot === undefined ? fetched.listing.fresh : new Map()
@@ -75,6 +79,12 @@ function recordFetch({ tracing, now }: SourceContext, task: Task, { revision, tr
     endMs: now(),
     attributes: { gitRepository: task.key, revision, files: tree.files },
   })
+}
+
+/** What was said to stay has changed: somebody may want to know. */
+function tellSurprise(context: SourceContext, task: Task, { reason, message }: Surprise): void {
+  task.log.warn({ reason, message }, 'the repository changed in an unusual way')
+  context.events.record(task.repository, { severity: 'error', reason, message, traceId: task.traceId })
 }
 
 /** Sends what is known again when the stream holds something else. Looks once, and again when that was put in doubt. */
@@ -247,13 +257,18 @@ function toState(
     resolved: target.resolved.candidates === undefined ? movedKey(target, commit.oid) : target.key,
     revision,
     commit: commit.oid,
-    subject: commit.message.split('\n')[0] ?? '',
+    subject: printable(commit.message.split('\n')[0] ?? ''),
     ignore,
     recipe: recipe.digest,
     included: recipe.includes.map(({ artifact }) => artifact),
     ...(verification === undefined ? {} : { verification }),
     tree,
   }
+}
+
+/** Text of a stranger, fit for an event. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, MAX_SUBJECT)
 }
 
 /** When the reference moved between the listing and the fetch, what was fetched counts. */

@@ -25,6 +25,7 @@ export async function readRemote(context: SourceContext, task: Task): Promise<Re
     timeoutMs: parseDuration(spec.timeout ?? DEFAULT_TIMEOUT),
     signal: task.signal,
     maxBytes: context.limits.fetchBytes,
+    packLimits: context.limits.pack,
     allowLinkLocal: context.limits.allowLinkLocal,
     ...toCredentials(spec.url, secret),
     ...(proxy === undefined ? {} : { proxy }),

@@ -5,10 +5,13 @@ import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { Log, SourceContext, Task } from './context.ts'
 import { includes } from './include.ts'
+import { Listings } from './listings.ts'
 import { reconcile } from './reconcile.ts'
 import { Repositories } from './repositories.ts'
 
-export interface SourcerOptions extends Omit<SourceContext, 'repositories'> {
+export interface SourcerOptions extends Omit<SourceContext, 'repositories' | 'listings'> {
+  /** Requests for references that one Git host gets in a second, at most. */
+  hostRequestsPerSecond: number
   membership: Membership
   /** Repositories that are worked on at once. */
   concurrent: number
@@ -24,9 +27,10 @@ export class Sourcer {
   private readonly stopped = new AbortController()
   private readonly failures = new Map<string, number>()
   private readonly traceIds = new Map<string, string>()
+  private readonly asked = new Set<string>()
   private begun = false
 
-  constructor({ concurrent, labelSelector, membership, ...parts }: SourcerOptions) {
+  constructor({ concurrent, labelSelector, membership, hostRequestsPerSecond, ...parts }: SourcerOptions) {
     this.queue = new KeyedQueue({
       workers: concurrent,
       backoff: { minMs: 500, maxMs: 15_000 },
@@ -55,7 +59,16 @@ export class Sourcer {
           parts.log.warn({ reason: String(error) }, 'the watch of GitRepositories was interrupted'),
       },
     )
-    this.context = { ...parts, repositories }
+    const listings = new Listings({
+      now: parts.now,
+      perHostPerSecond: hostRequestsPerSecond,
+      onListed: () => parts.metrics.listed(),
+      wake: (keys) => {
+        for (const key of keys)
+          if (repositories.get(key) !== undefined && this.share.has(key)) this.queue.add(key)
+      },
+    })
+    this.context = { ...parts, repositories, listings }
   }
 
   /** Starts to work once it is known what there is. */
@@ -74,6 +87,8 @@ export class Sourcer {
   checkNow(key: string, traceId: string): void {
     if (!this.begun || this.context.repositories.get(key) === undefined || !this.share.has(key)) return
     this.traceIds.set(key, traceId)
+    this.asked.add(key)
+    this.failures.delete(key)
     this.queue.add(key, { priority: 'high' })
   }
 
@@ -119,8 +134,9 @@ export class Sourcer {
     this.traceIds.delete(key)
     const known = this.context.memory.of(key, uid)
     const log = childLog(this.context.log, { gitRepository: key, traceId })
+    const isAsked = this.asked.delete(key)
     const attempt = (this.failures.get(key) ?? 0) + 1
-    return { key, repository, generation, known, attempt, traceId, log, ...run }
+    return { key, repository, generation, known, attempt, traceId, isAsked, log, ...run }
   }
 
   private noteError(key: string, error: unknown, attempt: number): void {
@@ -136,6 +152,7 @@ export class Sourcer {
     if (next.status?.artifact?.digest !== previous?.status?.artifact?.digest) this.wakeIncluding(next)
     if (!(previous === undefined || asksForWork(next, previous)) || !this.share.has(key)) return
     this.failures.delete(key)
+    this.asked.add(key)
     this.queue.add(key, { priority: 'high' })
   }
 
@@ -160,6 +177,7 @@ export class Sourcer {
     this.context.memory.forget(key)
     this.failures.delete(key)
     this.traceIds.delete(key)
+    this.asked.delete(key)
   }
 }
 

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { GIT_REPOSITORY } from '@setpoint/contracts'
-import { GitHubApps } from '@setpoint/git'
+import { DEFAULT_PACK_LIMITS, GitHubApps } from '@setpoint/git'
 import type { RunningService, ServiceContext } from '@setpoint/service'
 import { startArchiveServer } from './archive-server.ts'
 import { ArchiveStore } from './archive-store.ts'
@@ -30,6 +30,7 @@ export async function startSource(service: ServiceContext<typeof settings>): Pro
     archives,
     metrics: sourceMetrics(service.metrics),
     limits: limitsOf(config),
+    hostRequestsPerSecond: config['host-requests-per-second'],
     memory: new Memory(),
     githubApps: new GitHubApps(now),
     states: new StateStore(join(config['storage-path'], 'repositories')),
@@ -62,6 +63,14 @@ function limitsOf(config: SourceConfig): Limits {
     fetchBytes: config['max-fetch-bytes'],
     artifactBytes: config['max-artifact-bytes'],
     allowLinkLocal: config['allow-link-local'],
+    fileBytes: config['max-file-bytes'],
+    trees: { maxDepth: config['max-path-depth'], maxFiles: config['max-files'] },
+    pack: {
+      ...DEFAULT_PACK_LIMITS,
+      maxObjectBytes: config['max-object-bytes'],
+      maxUnpackedBytes: config['max-unpacked-bytes'],
+      maxDeltaDepth: config['max-delta-depth'],
+    },
   }
 }
 

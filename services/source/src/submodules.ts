@@ -90,6 +90,7 @@ async function open(
   const name = createHash('sha256').update(shown).digest('hex').slice(0, 16)
   const mirror = await openMirror(`${context.states.mirrorDirectory(task.known.uid)}-modules/${name}`, {
     url: remote.url,
+    trees: context.limits.trees,
   })
   try {
     if (!(await mirror.has(commit))) {
