@@ -19,7 +19,7 @@ import { driftListener, healDelayMs } from './drift/drift.ts'
 import { DriftWatches } from './drift/drift-watches.ts'
 import { Superseded } from './failure.ts'
 import { HealthWatches } from './health/health-watches.ts'
-import { Memory } from './known.ts'
+import { type Known, Memory } from './known.ts'
 import { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import { Outcomes } from './outcomes.ts'
@@ -201,6 +201,7 @@ export class Applier {
       settledBefore: false,
       refused: [],
       wasSluggish: known.sluggish,
+      overtaken: false,
       underWay: new Set(),
       superseded: superseded.signal,
       inventory: undefined,
@@ -215,6 +216,8 @@ export class Applier {
       return await reconcile(context, task)
     } finally {
       this.running.delete(key)
+      context.memory.expectNothing(key, known)
+      if (task.overtaken) this.heal(key, known)
       context.metrics.reconciled(objectKey(kustomization), context.now() - startedAt)
     }
   }
@@ -294,12 +297,11 @@ export class Applier {
   /** Watches of one cluster; the name keeps its objects apart from those of others. */
   private watch(kube: KubeClient, memory: Memory, cluster = ''): Watches {
     const { signal } = this.stopped
-    const { now, log } = this.options
+    const { log } = this.options
     const listener = driftListener(
       memory,
       {
-        heal: (key, known) =>
-          this.queue.add(key, { priority: 'high', delayMs: healDelayMs(known.heals, now()) }),
+        heal: (key, known) => this.heal(key, known),
         healthChanged: (key) => this.queue.add(key, { priority: 'high' }),
         onError: (kind, error) =>
           log.warn(
@@ -313,6 +315,10 @@ export class Applier {
       driftWatches: new DriftWatches(kube, signal, listener),
       healthWatches: new HealthWatches(kube, signal, (key, id) => this.onHealthSign(key, id)),
     }
+  }
+
+  private heal(key: string, known: Known): void {
+    this.queue.add(key, { priority: 'high', delayMs: healDelayMs(known.heals, this.context.now()) })
   }
 
   private onHealthSign(key: string, id: string): void {

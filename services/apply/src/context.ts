@@ -80,6 +80,8 @@ export interface Task {
   /** What the status has to say besides how the run went; undefined until this run knows. */
   notices: Notices | undefined
   startedAt: number
+  /** Something was changed behind this run's back: another run has to look again. */
+  overtaken: boolean
   /** Objects that the API server has been asked about and has not answered yet. */
   underWay: Set<string>
   signal: AbortSignal

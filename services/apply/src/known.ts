@@ -43,6 +43,8 @@ export interface Known {
   generation: number
   /** What is in place, by inventory id. */
   objects: Map<string, KnownObject>
+  /** Objects that a run looks at for the first time: what a watch sees of them meanwhile counts. */
+  expected: Set<string>
   /** Objects that a watch saw change, with the resource version it saw. */
   touched: Map<string, number>
   /** When the objects are to be checked again although nothing seems to have changed: ms since the epoch. */
@@ -87,6 +89,7 @@ export function newKnown(uid: string): Known {
     digest: undefined,
     generation: 0,
     objects: new Map(),
+    expected: new Set(),
     touched: new Map(),
     nextCheckAt: 0,
     round: 0,
@@ -134,22 +137,42 @@ export class Memory {
 
   /** From now on it is applied to another cluster: what was known of objects is of no use there. */
   move(key: string, known: Known, cluster: string): void {
-    for (const id of [...known.objects.keys()]) this.drop(key, known, id)
+    for (const id of [...known.objects.keys(), ...known.expected]) this.drop(key, known, id)
     known.cluster = cluster
     known.digest = undefined
     known.health = undefined
     known.touched.clear()
   }
 
-  remember(key: string, known: Known, id: string, object: KnownObject): void {
+  /** A run begins to look at objects. Those that another Kustomization holds stay with it. */
+  expect(key: string, known: Known, ids: readonly string[]): void {
+    for (const id of ids) {
+      const held = holderKey(known.cluster, id)
+      if (known.objects.has(id) || this.holders.has(held)) continue
+      this.holders.set(held, key)
+      known.expected.add(id)
+    }
+  }
+
+  /** The run is over: what it did not remember is nobody's. */
+  expectNothing(key: string, known: Known): void {
+    for (const id of [...known.expected]) this.drop(key, known, id)
+  }
+
+  /** Returns whether a watch has seen a later state of the object already. */
+  remember(key: string, known: Known, id: string, object: KnownObject): boolean {
     known.objects.set(id, object)
+    known.expected.delete(id)
     this.holders.set(holderKey(known.cluster, id), key)
     const touchedAt = known.touched.get(id)
-    if (touchedAt !== undefined && touchedAt <= Number(object.resourceVersion)) known.touched.delete(id)
+    if (touchedAt === undefined || touchedAt > Number(object.resourceVersion)) return touchedAt !== undefined
+    known.touched.delete(id)
+    return false
   }
 
   drop(key: string, known: Known, id: string): void {
     known.objects.delete(id)
+    known.expected.delete(id)
     known.touched.delete(id)
     const held = holderKey(known.cluster, id)
     if (this.holders.get(held) === key) this.holders.delete(held)
@@ -158,7 +181,7 @@ export class Memory {
   forget(key: string): void {
     const known = this.byKey.get(key)
     if (known === undefined) return
-    for (const id of [...known.objects.keys()]) this.drop(key, known, id)
+    for (const id of [...known.objects.keys(), ...known.expected]) this.drop(key, known, id)
     this.byKey.delete(key)
   }
 

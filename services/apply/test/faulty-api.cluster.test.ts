@@ -14,6 +14,11 @@ afterAll(() => stack.disposeAsync())
 
 const object = (name: string, data?: Record<string, string>) => configMap(setup.namespace, name, data)
 
+const edit = (name: string) =>
+  setup.kube.mergePatch({ group: '', version: 'v1', kind: 'ConfigMap' }, object(name).metadata, {
+    data: { key: 'edited' },
+  })
+
 test('a set is applied and pruned right while the API server answers 429 to every second request', async () => {
   await setup.sync('busy', [object('busy-a'), object('busy-b')], { retryInterval: '1s' })
   api.overload(true)
@@ -39,6 +44,23 @@ test('half a list of Kustomizations at the start makes nobody think that the oth
   for (const name of names) expect(await setup.live(object(name))).toBeDefined()
 })
 
+test('an edit that the watch tells while a run still waits for the answer about that object is healed', async () => {
+  await setup.sync('other', [object('other')])
+  await setup.sync('raced', [object('raced-a'), object('raced-b')])
+  await setup.service.kill()
+  const { held, release } = api.holdNext(/\/configmaps\/raced-a$/)
+  const told = api.watchTold('"raced-a"')
+  await setup.service.start()
+  await held
+  // The watch is up when it has another edit healed.
+  await edit('other')
+  await waitFor('the other edit is healed', async () => dataOf(await setup.live(object('other'))) === 'value')
+  await edit('raced-a')
+  await told
+  release()
+  await waitFor('the edit is healed', async () => dataOf(await setup.live(object('raced-a'))) === 'value')
+})
+
 test('half a list of managed objects deletes and rewrites nothing', async () => {
   const objects = Array.from({ length: 20 }, (_, index) => object(`half-${index}`))
   await setup.sync('half', objects)
@@ -47,9 +69,7 @@ test('half a list of managed objects deletes and rewrites nothing', async () => 
   const halved = api.breakNextList(/\/configmaps\?/)
   await setup.service.start()
   await halved
-  await setup.kube.mergePatch({ group: '', version: 'v1', kind: 'ConfigMap' }, object('half-0').metadata, {
-    data: { key: 'edited' },
-  })
+  await edit('half-0')
   await waitFor('the edit is healed', async () => dataOf(await setup.live(object('half-0'))) === 'value')
   const after = await Promise.all(objects.map((half) => setup.live(half)))
   expect(after.slice(1)).toEqual(before.slice(1))

@@ -13,6 +13,10 @@ export interface FaultyApi extends AsyncDisposable {
   overload(on: boolean): void
   /** The answer to the next list whose URL matches breaks off in the middle; resolves when that has happened. */
   breakNextList(url: RegExp): Promise<void>
+  /** The answer to the next request whose URL matches is kept back, once it is there, until it is released. */
+  holdNext(url: RegExp): { held: Promise<void>; release(): void }
+  /** Some watch has told of something whose JSON has this text. */
+  watchTold(text: string): Promise<void>
   /** How many requests were refused so far. */
   refused(): number
 }
@@ -26,6 +30,8 @@ export async function startFaultyApi(kubeconfig: string): Promise<FaultyApi> {
   let seen = 0
   let refused = 0
   let broken: { url: RegExp; done: () => void } | undefined
+  let holding: (Hold & { url: RegExp }) | undefined
+  const listeners = new Set<(chunk: string) => void>()
   const server = createServer((incoming, response) => {
     seen += 1
     if (overloaded && seen % 2 === 0) {
@@ -42,7 +48,12 @@ export async function startFaultyApi(kubeconfig: string): Promise<FaultyApi> {
     }
     const fault = broken !== undefined && isList(incoming, broken.url) ? broken : undefined
     if (fault !== undefined) broken = undefined
-    forward(incoming, response, { upstream, agent, onHalf: fault?.done })
+    const hold = holding?.url.test(incoming.url ?? '') ? holding : undefined
+    if (hold !== undefined) holding = undefined
+    const onChunk = (chunk: Buffer) => {
+      for (const listener of isWatch(incoming) ? listeners : []) listener(chunk.toString())
+    }
+    forward(incoming, response, { upstream, agent, onHalf: fault?.done, hold, onChunk })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -58,6 +69,20 @@ export async function startFaultyApi(kubeconfig: string): Promise<FaultyApi> {
       new Promise((done) => {
         broken = { url: pattern, done }
       }),
+    holdNext(pattern) {
+      const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      holding = { url: pattern, reached: held.resolve, released: released.promise }
+      return { held: held.promise, release: released.resolve }
+    },
+    watchTold: (text) =>
+      new Promise((done) => {
+        const listener = (chunk: string) => {
+          if (!chunk.includes(text)) return
+          listeners.delete(listener)
+          done()
+        }
+        listeners.add(listener)
+      }),
     refused: () => refused,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
@@ -72,10 +97,27 @@ function isList({ method, url = '' }: IncomingMessage, pattern: RegExp): boolean
   return method === 'GET' && pattern.test(url) && !url.includes('watch=')
 }
 
+function isWatch({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'GET' && url.includes('watch=')
+}
+
+interface Hold {
+  reached(): void
+  released: Promise<void>
+}
+
+interface Route {
+  upstream: URL
+  agent: Agent
+  onHalf: (() => void) | undefined
+  hold: Hold | undefined
+  onChunk(chunk: Buffer): void
+}
+
 function forward(
   incoming: IncomingMessage,
   response: ServerResponse,
-  { upstream, agent, onHalf }: { upstream: URL; agent: Agent; onHalf: (() => void) | undefined },
+  { upstream, agent, onHalf, hold, onChunk }: Route,
 ): void {
   const { method = 'GET', url = '/', headers } = incoming
   const options = {
@@ -83,12 +125,14 @@ function forward(
     agent,
     headers: { ...headers, host: upstream.host, 'accept-encoding': 'identity' },
   }
-  const outgoing = request(new URL(url, upstream), options, (answer) => {
+  const outgoing = request(new URL(url, upstream), options, async (answer) => {
+    hold?.reached()
+    await hold?.released
     const { 'content-length': _length, ...rest } = answer.headers
     response.writeHead(answer.statusCode ?? 502, onHalf === undefined ? answer.headers : rest)
     // A quiet watch is open before its first line.
     response.flushHeaders()
-    if (onHalf === undefined) return void answer.pipe(response)
+    if (onHalf === undefined) return void answer.on('data', onChunk).pipe(response)
     answer.once('data', (chunk: Buffer) => {
       response.write(chunk.subarray(0, Math.floor(chunk.length / 2)), () => {
         response.destroy()

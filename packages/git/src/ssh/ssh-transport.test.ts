@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import fs from 'node:fs'
 import { join } from 'node:path'
 import { type GitRepo, type SshServer, startSshServer, temporaryDirectory } from '@setpoint/testkit'
@@ -32,6 +32,8 @@ const remoteOf = (ssh: Partial<SshCredentials> = {}, more: Partial<RemoteOptions
   ssh: { identity, knownHosts, ...ssh },
   ...more,
 })
+
+const pkcs8 = (key: KeyObject) => key.export({ format: 'pem', type: 'pkcs8' }).toString()
 
 async function failure(action: Promise<unknown>): Promise<GitError> {
   const error = await action.then(
@@ -108,7 +110,7 @@ describe('a private key', () => {
   ])('%s in the PKCS#8 form of the flux command is read, encrypted too', async (_name, create) => {
     const { parseIdentity } = await import('./identity.ts')
     const key = create()
-    const plain = key.export({ format: 'pem', type: 'pkcs8' }).toString()
+    const plain = pkcs8(key)
     const sealed = { format: 'pem', type: 'pkcs8', cipher: 'aes-256-cbc', passphrase: 'open sesame' } as const
     const encrypted = createPrivateKey(plain).export(sealed).toString()
     const parsed = parseIdentity({ identity: plain, knownHosts: '' })
@@ -119,7 +121,7 @@ describe('a private key', () => {
   })
 
   test.each([
-    ['that nobody let in', () => ssh2.utils.generateKeyPairSync('ed25519').private, 'refused the SSH key'],
+    ['that nobody let in', () => pkcs8(generateKeyPairSync('ed25519').privateKey), 'refused the SSH key'],
     ['that is none', () => 'secret-nonsense', 'not a private key'],
   ])('%s is refused, and not shown', async (_name, key, message) => {
     const error = await failure(listRemote(remoteOf({ identity: key() })))

@@ -24,6 +24,11 @@ export async function applyStage(
   task: Task,
   targets: readonly Target[],
 ): Promise<Change[]> {
+  context.memory.expect(
+    task.key,
+    task.known,
+    targets.map(({ id }) => id),
+  )
   const checks = await checkAll(context, task, targets)
   const changes: Change[] = []
   const rejections: Rejection[] = []
@@ -108,7 +113,8 @@ function noteFight(context: ApplyContext, { known }: Task, check: Check, { targe
 
 function remember(context: ApplyContext, task: Task, { target, live }: Change): void {
   if (live === undefined) return
-  context.memory.remember(task.key, task.known, target.id, knownObject(target, live))
+  if (context.memory.remember(task.key, task.known, target.id, knownObject(target, live)))
+    task.overtaken = true
 }
 
 function knownObject(target: Target, { metadata }: KubeObject): KnownObject {

@@ -59,6 +59,32 @@ test('what is missing from a full list is healed', () => {
   expect(healed).toHaveLength(1)
 })
 
+test.each([
+  ['is looked at again when it was changed after the run read it', '10', true],
+  ['is quiet when what was seen is no later than what the run wrote', '11', false],
+])(
+  'an object that a watch sees before the run that looks at it has ended %s',
+  (_what, resourceVersion, again) => {
+    const { listener, memory, known, healed } = watch()
+    const other = { ...seen, id: 'apps_c__ConfigMap' }
+    memory.expect('flux-system/apps', known, [other.id])
+    listener.onSeen(other)
+    expect(healed).toHaveLength(0)
+    expect(memory.remember('flux-system/apps', known, other.id, { ...object, resourceVersion })).toBe(again)
+    expect(known.touched.has(other.id)).toBe(again)
+  },
+)
+
+test('what a run looked at and did not apply is not watched after it', () => {
+  const { listener, memory, known } = watch()
+  const other = { ...seen, id: 'apps_c__ConfigMap' }
+  memory.expect('flux-system/apps', known, [other.id])
+  listener.onSeen(other)
+  memory.expectNothing('flux-system/apps', known)
+  expect(known.touched.size).toBe(0)
+  expect(memory.holderOf(other.id)).toBeUndefined()
+})
+
 test('an object that was written after it was touched is quiet again', () => {
   const { listener, memory, known } = watch()
   listener.onSeen(seen)

@@ -31,8 +31,11 @@ function onHeld(
 ): void {
   const key = memory.holderOf(seen.id, cluster)
   const known = key === undefined ? undefined : memory.find(key)
-  const object = known?.objects.get(seen.id)
-  if (key !== undefined && known !== undefined && object !== undefined) note(key, known, object)
+  if (key === undefined || known === undefined) return
+  const object = known.objects.get(seen.id)
+  if (object !== undefined) note(key, known, object)
+  // The run that looks at it compares: it may be the echo of its own write.
+  else if (known.expected.has(seen.id)) known.touched.set(seen.id, Number(seen.resourceVersion))
 }
 
 function noteSeen(key: string, known: Known, object: KnownObject, seen: Seen, actions: DriftActions): void {
