@@ -34,6 +34,9 @@ ENV NODE_ENV=production
 RUN mkdir /data && chown node:node /data
 WORKDIR /app
 COPY --from=build /app /app
+# Compiled code, so that a start takes half the CPU: the flags are those of the entry point, for V8 compares them.
+ENV NODE_COMPILE_CACHE=/app/.compile-cache
+RUN node --disable-warning=ExperimentalWarning --max-semi-space-size=4 /app/service/src/main.ts --help > /dev/null
 # The user node, by number, so that Kubernetes can tell that it is not root.
 USER 1000:1000
 EXPOSE 8080 9090

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, type KeyObject, sign as signBytes } from 'node:crypto'
-import { createMessage, decryptKey, type PrivateKey, readPrivateKey, sign } from 'openpgp'
+import type { PrivateKey } from 'openpgp'
 import { GitError } from './errors.ts'
 import { parseIdentity } from './ssh/identity.ts'
 
@@ -17,6 +17,8 @@ export async function openpgpSigner(options: {
   now(): number
 }): Promise<CommitSigner> {
   const key = await unlock(await readKey(options.key), options.passphrase)
+  // Loaded when a commit is signed: it is large, and few sign.
+  const { createMessage, sign } = await import('openpgp')
   return async (payload) => {
     const message = await createMessage({ binary: payload })
     // A clock that went back must not make a signature that is older than its key.
@@ -27,6 +29,7 @@ export async function openpgpSigner(options: {
 }
 
 async function readKey(armoredKey: string): Promise<PrivateKey> {
+  const { readPrivateKey } = await import('openpgp')
   try {
     return await readPrivateKey({ armoredKey })
   } catch {
@@ -38,6 +41,7 @@ async function unlock(privateKey: PrivateKey, passphrase: string | undefined): P
   if (privateKey.isDecrypted()) return privateKey
   if (passphrase === undefined)
     throw new GitError('AuthenticationFailed', 'the signing key is protected; give its passphrase')
+  const { decryptKey } = await import('openpgp')
   try {
     return await decryptKey({ privateKey, passphrase })
   } catch {

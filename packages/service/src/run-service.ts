@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { flushCompileCache } from 'node:module'
 import { hostname } from 'node:os'
 import { isMainThread, parentPort } from 'node:worker_threads'
 import { type Bus, connectBus } from '@setpoint/bus'
@@ -80,6 +81,8 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   context.metrics.watchBus(context.bus.stats)
   context.metrics.watchEvents(context.events)
   log.info({ address: server.addresses() }, 'started')
+  // For the next start, should this process be killed; does nothing without NODE_COMPILE_CACHE.
+  flushCompileCache()
   const graceMs = common['stop-grace-seconds'] * 1_000
   await stopRequested()
   log.info({}, 'stopping')
