@@ -20,6 +20,8 @@ export interface Cluster extends AsyncDisposable {
   setpoint: Child
   /** Says on the bus that the fleet repository changed, as a webhook receiver would. */
   hint(): void
+  /** Says on the bus that an image was pushed, as a webhook receiver would. */
+  hintImage(): void
   /** Nothing is stopped in an orderly way: every process is killed and every store is gone. */
   destroy(): Promise<void>
 }
@@ -78,6 +80,8 @@ function cluster({
     kube,
     setpoint,
     hint: () => bus.hint({ kind: 'GitRepository', namespace, name: 'fleet' }, { requestedBy: 'demo' }),
+    hintImage: () =>
+      bus.hint({ kind: 'ImageRepository', namespace, name: 'podinfo' }, { requestedBy: 'demo' }),
     async destroy() {
       await setpoint.kill()
       await nats.kill()

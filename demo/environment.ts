@@ -1,17 +1,26 @@
 import { copyFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureBinaries, type GitRepo, startGitServer, temporaryDirectory } from '@setpoint/testkit'
+import {
+  ensureBinaries,
+  type GitRepo,
+  type RegistryServer,
+  startGitServer,
+  startRegistry,
+  temporaryDirectory,
+} from '@setpoint/testkit'
 import { type Cluster, startCluster } from './cluster.ts'
 import type { Narrator } from './narrator.ts'
 import { makeFleet, type WorkingCopy } from './working-copy.ts'
 
-/** All that the story plays on. The Git server stays; the cluster can be lost. */
+/** All that the story plays on. The Git server and the registry stay; the cluster can be lost. */
 export interface Environment extends AsyncDisposable {
   /** Everything that the demo writes is below it. */
   home: string
   /** Of the present cluster; the path stays the same when the cluster is replaced. */
   kubeconfig: string
   repo: GitRepo
+  /** Where images are pushed to. */
+  registry: RegistryServer
   copy: WorkingCopy
   /** The id of the first commit. */
   first: string
@@ -33,6 +42,7 @@ export async function startEnvironment(narrator: Narrator): Promise<Environment>
   stack.defer(() => cluster?.[Symbol.asyncDispose]())
   try {
     const { repo, copy, first } = await startFleet(stack, home.path, () => cluster?.hint())
+    const registry = stack.use(await startRegistry())
     const kubeconfig = join(home.path, 'kubeconfig')
     let count = 0
     const start = async () => {
@@ -45,6 +55,7 @@ export async function startEnvironment(narrator: Narrator): Promise<Environment>
       home: home.path,
       kubeconfig,
       repo,
+      registry,
       copy,
       first,
       get cluster() {
@@ -71,7 +82,16 @@ async function install({ heading, say }: Narrator): Promise<void> {
   heading('What is needed')
   const start = performance.now()
   await ensureBinaries(
-    ['nats-server', 'etcd', 'kubectl', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kwok'],
+    [
+      'nats-server',
+      'registry',
+      'etcd',
+      'kubectl',
+      'kube-apiserver',
+      'kube-controller-manager',
+      'kube-scheduler',
+      'kwok',
+    ],
     { log: say },
   )
   say(`everything is installed (${((performance.now() - start) / 1000).toFixed(1)} s)`)

@@ -63,6 +63,7 @@ async function play(environment: Environment, narrator: Narrator, stopped: Promi
     `git clone ${repo.url}        # or work in ${copy.path}`,
     'bin/setpoint get all          # what Setpoint holds the cluster to',
     'kubectl get deployments -A -w # watch, and push a change of apps/web/base/deployment.yaml',
+    'bin/setpoint image why podinfo # which tags the registry has, and which one is taken',
     'kubectl -n staging delete deployment web   # it comes back',
     'bin/setpoint suspend kustomization staging # and now it does not; resume brings it back',
   ]

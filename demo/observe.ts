@@ -12,6 +12,9 @@ const kustomizationKind: KindRef = { group: 'kustomize.toolkit.fluxcd.io', kind:
 
 /** The Kustomizations of the sample fleet. */
 export const kustomizations = ['fleet', 'staging', 'production', 'tools']
+/** The image that the fleet runs, without its tag. */
+export const image = 'ghcr.io/stefanprodan/podinfo'
+
 export const environments = ['staging', 'production']
 const namespaces = [...environments, 'tools']
 
@@ -89,4 +92,25 @@ function essence(object: KubeObject): unknown {
   const { spec, data } = object as KubeObject & { spec?: Record<string, unknown>; data?: unknown }
   const { clusterIP: _ip, clusterIPs: _ips, ...kept } = spec ?? {}
   return { spec: kept, data }
+}
+
+export async function runsEverywhere(where: string[], kube: KubeClient, tag: string): Promise<void> {
+  for (const environment of where) {
+    await eventually(`Deployment ${environment}/web runs ${tag}`, async () => {
+      const state = await deployment(kube, environment)
+      return state?.rolledOut && state.image === `${image}:${tag}`
+    })
+  }
+}
+
+export async function hasImage(kube: KubeClient, environment: string, tag: string): Promise<void> {
+  await eventually(
+    `Deployment ${environment}/web has the image ${tag}`,
+    async () => (await deployment(kube, environment))?.image === `${image}:${tag}`,
+  )
+}
+
+export function stopwatch(): () => number {
+  const start = performance.now()
+  return () => performance.now() - start
 }

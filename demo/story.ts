@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { bootstrap } from './bootstrap.ts'
 import type { Environment } from './environment.ts'
 import type { Narrator } from './narrator.ts'
+import { followNewImage } from './new-image.ts'
 import {
   allReadyAt,
   configMapKind,
@@ -9,10 +10,13 @@ import {
   environments,
   eventually,
   fleetInCluster,
+  hasImage,
+  image,
+  runsEverywhere,
   serviceKind,
+  stopwatch,
 } from './observe.ts'
 
-const image = 'ghcr.io/stefanprodan/podinfo'
 const oldTag = '6.7.0'
 const newTag = '6.8.0'
 
@@ -23,7 +27,8 @@ export async function tellStory(environment: Environment, narrator: Narrator): P
   await healEdits(environment, narrator)
   await pruneDeletedFile(environment, narrator)
   await revertCommit(environment, narrator, imageCommit)
-  await loseCluster(environment, narrator)
+  const tag = await followNewImage(environment, narrator, oldTag)
+  await loseCluster(environment, narrator, tag)
 }
 
 async function firstSync({ cluster: { kube }, repo, first }: Environment, narrator: Narrator): Promise<void> {
@@ -128,9 +133,9 @@ async function revertCommit(
   narrator.verified('rolled back everywhere', since())
 }
 
-async function loseCluster(environment: Environment, narrator: Narrator): Promise<void> {
+async function loseCluster(environment: Environment, narrator: Narrator, tag: string): Promise<void> {
   narrator.heading(
-    '6. The cluster is lost: API server, etcd, NATS and Setpoint are killed, their data is gone',
+    '7. The cluster is lost: API server, etcd, NATS and Setpoint are killed, their data is gone',
   )
   const before = await fleetInCluster(environment.cluster.kube)
   const head = await environment.repo.head()
@@ -141,7 +146,7 @@ async function loseCluster(environment: Environment, narrator: Narrator): Promis
   narrator.say('the new cluster is empty; it is told which repository holds its set point')
   const since = stopwatch()
   await bootstrap(kube, environment.repo.url)
-  await runsEverywhere(environments, kube, oldTag)
+  await runsEverywhere(environments, kube, tag)
   await allReadyAt(kube, head)
   narrator.verified('everything runs again', since())
   const after = await fleetInCluster(kube)
@@ -151,30 +156,7 @@ async function loseCluster(environment: Environment, narrator: Narrator): Promis
     `all ${Object.keys(after).length} objects are as they were, from the repository alone`,
     total(),
   )
-}
-
-async function runsEverywhere(
-  where: string[],
-  kube: Environment['cluster']['kube'],
-  tag: string,
-): Promise<void> {
-  for (const environment of where) {
-    await eventually(`Deployment ${environment}/web runs ${tag}`, async () => {
-      const state = await deployment(kube, environment)
-      return state?.rolledOut && state.image === `${image}:${tag}`
-    })
-  }
-}
-
-async function hasImage(
-  kube: Environment['cluster']['kube'],
-  environment: string,
-  tag: string,
-): Promise<void> {
-  await eventually(
-    `Deployment ${environment}/web has the image ${tag}`,
-    async () => (await deployment(kube, environment))?.image === `${image}:${tag}`,
-  )
+  if ((await environment.repo.head()) !== head) throw new Error('the new cluster has written a commit')
 }
 
 async function expectReplicas(
@@ -196,9 +178,4 @@ function differences(before: Record<string, unknown>, after: Record<string, unkn
       (name) => `${name}\n  before ${JSON.stringify(before[name])}\n  after  ${JSON.stringify(after[name])}`,
     )
     .join('\n')
-}
-
-function stopwatch(): () => number {
-  const start = performance.now()
-  return () => performance.now() - start
 }

@@ -7,6 +7,7 @@ export interface WorkingCopy {
   path: string
   /** Changes one file; null deletes it. */
   edit(file: string, change: (text: string) => string | null): Promise<void>
+  add(file: string, text: string): Promise<void>
   /** Commits everything and pushes; returns the commit's id. */
   push(message: string): Promise<string>
   /** `git revert` and push; returns the new commit's id. */
@@ -38,6 +39,7 @@ function workingCopy(path: string): WorkingCopy {
       if (after === before) throw new Error(`${file} does not contain what the demo wants to change`)
       await (after === null ? rm(place) : writeFile(place, after))
     },
+    add: (file, text) => writeFile(join(path, file), text),
     async push(message) {
       await run('add', '--all')
       await run('commit', '--quiet', '--message', message)

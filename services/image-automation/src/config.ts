@@ -29,6 +29,11 @@ export const settings = {
     default: String(512 * MIB),
     parse: wholeNumber(1024, 4096 * MIB),
   },
+  'allow-link-local': {
+    description: 'Allow Git servers on link-local addresses, where clouds hand out credentials',
+    default: 'false',
+    parse: trueOrFalse,
+  },
   'gather-milliseconds': {
     description: 'How long the first new image waits for others, so that they are one commit',
     default: '200',

@@ -1,5 +1,6 @@
 import type { Bus } from '@setpoint/bus'
 import type { GitRepository, ImagePolicy, ImageRepository, ImageUpdateAutomation } from '@setpoint/contracts'
+import type { GitHubApps, RemoteOptions } from '@setpoint/git'
 import type { KubeClient } from '@setpoint/kube'
 import type { RegistryClient } from '@setpoint/registry'
 import type { EventRecorder } from '@setpoint/service'
@@ -31,7 +32,9 @@ export interface ImageContext {
   /** Milliseconds since the epoch. */
   now(): number
   allowCrossNamespace: boolean
-  fetchBytes: number
+  /** Bounds on what Git servers may send. */
+  gitLimits: Pick<RemoteOptions, 'maxBytes' | 'packLimits' | 'allowLinkLocal'>
+  githubApps: GitHubApps
   repositories: WatchedObjects<ImageRepository>
   policies: WatchedObjects<ImagePolicy>
   automations: WatchedObjects<ImageUpdateAutomation>

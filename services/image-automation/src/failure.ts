@@ -1,5 +1,7 @@
+import { AccessError } from '@setpoint/access'
 import { GitError } from '@setpoint/git'
 import { PolicyError } from '@setpoint/image-policy'
+import { UpdateError } from '@setpoint/image-update'
 import { ReconcileError, Stalled } from '@setpoint/reconcile'
 import { RegistryError } from '@setpoint/registry'
 
@@ -11,9 +13,23 @@ export function toFailure(error: unknown): ReconcileError | undefined {
   if (error instanceof ReconcileError) return error
   if (error instanceof PolicyError) return new Stalled('InvalidPolicy', error.message, { cause: error })
   if (error instanceof RegistryError) return fromRegistry(error)
-  if (error instanceof GitError)
-    return new ReconcileError('GitOperationFailed', error.message, { cause: error })
+  if (error instanceof AccessError)
+    return new ReconcileError('SourceManagerFailed', error.message, { cause: error })
+  if (error instanceof UpdateError) return fromUpdate(error)
+  if (error instanceof GitError) return fromGit(error)
   return undefined
+}
+
+function fromUpdate({ reason, message, isStalled }: UpdateError): ReconcileError {
+  return isStalled ? new Stalled(reason, message) : new ReconcileError(reason, message)
+}
+
+function fromGit(error: GitError): ReconcileError {
+  const { message, retryAfterMs } = error
+  return new ReconcileError('GitOperationFailed', message, {
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs: Math.max(retryAfterMs, MIN_RETRY_MS) }),
+  })
 }
 
 function fromRegistry(error: RegistryError): ReconcileError {

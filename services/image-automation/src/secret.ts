@@ -1,16 +1,9 @@
+import { type SecretValues, secretValues } from '@setpoint/access'
 import { KubeApiError } from '@setpoint/kube'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ImageContext } from './context.ts'
 
 const SECRET = { group: '', version: 'v1', kind: 'Secret' }
-
-/** The values of a Secret. None of them is ever part of a message. */
-export interface SecretValues {
-  /** `namespace/name`, for messages. */
-  name: string
-  /** The text of the first of these keys that has one. */
-  get(...keys: string[]): string | undefined
-}
 
 /**
  * A Secret; undefined when none is named.
@@ -26,15 +19,7 @@ export async function readSecret(
   const name = `${namespace}/${reference.name}`
   const secret = await getSecret(context, { namespace, name: reference.name }, signal, reason)
   if (secret === undefined) throw new ReconcileError(reason, `Secret "${name}" does not exist`)
-  const { data } = secret
-  const values: Record<string, unknown> = typeof data === 'object' && data !== null ? { ...data } : {}
-  const text = (key: string) => {
-    const value = values[key]
-    return typeof value === 'string' && value !== ''
-      ? Buffer.from(value, 'base64').toString('utf8')
-      : undefined
-  }
-  return { name, get: (...keys) => keys.map(text).find((value) => value !== undefined) }
+  return secretValues(name, secret.data)
 }
 
 async function getSecret(

@@ -1,4 +1,5 @@
 import { IMAGE_POLICY, IMAGE_REPOSITORY, IMAGE_UPDATE_AUTOMATION } from '@setpoint/contracts'
+import { DEFAULT_PACK_LIMITS, GitHubApps } from '@setpoint/git'
 import { RegistryClient } from '@setpoint/registry'
 import type { RunningService, ServiceContext } from '@setpoint/service'
 import type { settings } from './config.ts'
@@ -24,7 +25,12 @@ export async function startImageAutomation(
     mirrors: new Mirrors(config['storage-path']),
     tags: new KnownTags(),
     allowCrossNamespace: !config['no-cross-namespace-refs'],
-    fetchBytes: config['max-fetch-bytes'],
+    gitLimits: {
+      maxBytes: config['max-fetch-bytes'],
+      packLimits: DEFAULT_PACK_LIMITS,
+      allowLinkLocal: config['allow-link-local'],
+    },
+    githubApps: new GitHubApps(now),
     concurrentScans: config['concurrent-scans'],
     concurrentUpdates: config['concurrent-updates'],
     gatherMs: config['gather-milliseconds'],

@@ -6,16 +6,23 @@ import {
   type ImageUpdateAutomation,
   parseDuration,
 } from '@setpoint/contracts'
+import {
+  byMarker,
+  commitMessage,
+  compileMessage,
+  type FileChange,
+  imagesOf,
+  type MarkerMemory,
+  policiesOf,
+  type Target,
+} from '@setpoint/image-update'
 import { jitter, type Result } from '@setpoint/reconcile'
 import type { ImageContext, Task } from '../context.ts'
 import { settle, settleFailure } from '../settle.ts'
-import { commitMessage, compileMessage } from './commit-message.ts'
-import { imagesOf, policiesOf } from './images.ts'
-import type { MarkerMemory } from './plan.ts'
 import { readRemote } from './remote.ts'
 import { signerOf } from './signer.ts'
-import { type Target, targetOf } from './target.ts'
 import { type Written, write } from './write.ts'
+import { targetOf } from './writer-of.ts'
 
 type AutomationTask = Task<ImageUpdateAutomation>
 
@@ -60,7 +67,7 @@ async function prepare(
   try {
     const target = targetOf(context, task.object)
     compileMessage(task.object.spec.git?.commit.messageTemplate)
-    return { task, target, images: imagesOf(policiesOf(context, task.object)) }
+    return { task, target, images: imagesOf(policiesOf(task.object, context.policies.list())) }
   } catch (error) {
     results.push(await settleFailure(context, task, error, intervalOf(task)))
     return undefined
@@ -86,7 +93,7 @@ async function runGroup(
         path: object.spec.update?.path,
         images: byMarker(object.metadata.namespace ?? '', images),
       })),
-      message: (changes: Parameters<typeof commitMessage>[1]) => commitMessage(task.object, changes),
+      message: (changes: readonly FileChange[]) => commitMessage(task.object, changes),
       sign: await signerOf(context, task.object.metadata.namespace ?? '', git, task.signal),
     }
     const written = await write(context, wish, remote, { markers, signal: task.signal, log: task.log })
@@ -96,10 +103,6 @@ async function runGroup(
   } finally {
     hintSources(context, target.source.spec.url)
   }
-}
-
-function byMarker(namespace: string, images: Record<string, ImageReference>): Map<string, ImageReference> {
-  return new Map(Object.entries(images).map(([name, image]) => [`${namespace}:${name}`, image]))
 }
 
 async function settleWritten(

@@ -1,8 +1,8 @@
 import { type CommitSigner, openpgpSigner, sshSigner } from '@setpoint/git'
+import type { GitSettings } from '@setpoint/image-update'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ImageContext } from '../context.ts'
 import { readSecret } from '../secret.ts'
-import type { GitSettings } from './target.ts'
 
 const REASON = 'SourceManagerFailed'
 

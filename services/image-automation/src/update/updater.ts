@@ -1,12 +1,12 @@
 import { newTraceId } from '@setpoint/bus'
 import type { ImageUpdateAutomation } from '@setpoint/contracts'
+import { MarkerMemory } from '@setpoint/image-update'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { ImageContext, Task } from '../context.ts'
 import { childLog, letGo } from '../object-loop.ts'
 import { keyOf } from '../watched-objects.ts'
-import { MarkerMemory } from './plan.ts'
 import { runWriter } from './run-writer.ts'
-import { writerOf } from './target.ts'
+import { writerOf } from './writer-of.ts'
 
 /** Writes to repositories: one run at a time for each branch, whatever the number of automations. */
 export class Updater {

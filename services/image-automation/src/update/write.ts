@@ -1,18 +1,18 @@
-import type { GitRepositoryRef, ImageReference } from '@setpoint/contracts'
+import type { GitRepositoryRef } from '@setpoint/contracts'
+import { GitError, listRemote, push, type RemoteOptions, writeCommit } from '@setpoint/git'
 import {
-  GitError,
-  type GitMirror,
-  listRemote,
-  push,
-  type RemoteOptions,
-  type RemoteRefs,
-  resolveReference,
-  writeCommit,
-} from '@setpoint/git'
+  type Base,
+  checkOut,
+  type FileChange,
+  type GitSettings,
+  headOf,
+  type MarkerMemory,
+  type Part,
+  type Plan,
+  planAll,
+} from '@setpoint/image-update'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ImageContext, Log } from '../context.ts'
-import { type MarkerMemory, type Plan, plan } from './plan.ts'
-import type { GitSettings } from './target.ts'
 
 /** One commit that is to be made: what several automations with the same settings want. */
 export interface Wish {
@@ -21,8 +21,8 @@ export interface Wish {
   ref: GitRepositoryRef
   branch: string
   git: GitSettings
-  parts: { path: string | undefined; images: ReadonlyMap<string, ImageReference> }[]
-  message(changes: Plan): string
+  parts: Part[]
+  message(changes: readonly FileChange[]): string
   sign: ((payload: Uint8Array) => Promise<string>) | undefined
 }
 
@@ -53,8 +53,9 @@ export async function write(
   run: { markers: MarkerMemory; signal: AbortSignal; log: Log },
 ): Promise<Written> {
   for (let attempt = 1; ; attempt += 1) {
-    const base = await checkOut(context, wish, remote)
-    const written = await planAll(wish, base, run)
+    const mirror = await context.mirrors.of(wish.writer, wish.url)
+    const base = await checkOut(mirror, wish, remote)
+    const written = await planOn(wish, base, run)
     if (written.files.size === 0) return written
     try {
       return await commitAndPush(context, wish, remote, base, written)
@@ -69,61 +70,18 @@ export async function write(
 
 const isRace = ({ code }: GitError): boolean => code === 'StaleReference' || code === 'PushRejected'
 
-interface Base {
-  mirror: GitMirror
-  commit: string
-  /** Where the branch that is pushed to is; undefined when it does not exist. */
-  from: string | undefined
-}
-
-/** The branch that is pushed to, where it exists; else what is checked out. */
-async function checkOut(
-  context: ImageContext,
-  { writer, url, ref, branch }: Wish,
-  remote: RemoteOptions,
-): Promise<Base> {
-  const refs = await listRemote(remote)
-  const from = headOf(refs, branch)
-  const resolved = resolveReference(refs, from === undefined ? ref : { branch })
-  const mirror = await context.mirrors.of(writer, url)
-  const commit = (await mirror.has(resolved.commit))
-    ? resolved.commit
-    : (await mirror.fetch(remote, resolved)).commit
-  return { mirror, commit, from: from === undefined ? undefined : commit }
-}
-
-function headOf(refs: RemoteRefs, branch: string): string | undefined {
-  return refs.refs.get(`refs/heads/${branch}`)?.oid
-}
-
 async function hasMoved(remote: RemoteOptions, { branch }: Wish, from: string | undefined): Promise<boolean> {
   return headOf(await listRemote(remote), branch) !== from
 }
 
-async function planAll(
+async function planOn(
   wish: Wish,
-  { mirror, commit }: Base,
-  { markers, signal }: { markers: MarkerMemory; signal: AbortSignal },
+  base: Base,
+  run: { markers: MarkerMemory; signal: AbortSignal },
 ): Promise<Written> {
-  const { author, time } = await mirror.readCommit(commit)
-  const tree = await mirror.readTree(commit)
-  const written: Written = {
-    base: commit,
-    baseAuthor: author,
-    baseTime: time,
-    files: new Map(),
-    changes: [],
-    problems: [],
-  }
-  for (const { path, images } of wish.parts) {
-    const part = await plan({ mirror, tree, markers, path, images, planned: written.files, signal })
-    for (const [file, content] of part.files) written.files.set(file, content)
-    written.changes.push(...part.changes)
-    for (const problem of part.problems)
-      if (!written.problems.includes(problem)) written.problems.push(problem)
-  }
-  mirror.release()
-  return written
+  const { author, time } = await base.mirror.readCommit(base.commit)
+  const planned = await planAll(base, wish.parts, run)
+  return { ...planned, base: base.commit, baseAuthor: author, baseTime: time }
 }
 
 async function commitAndPush(
@@ -134,7 +92,7 @@ async function commitAndPush(
   written: Written,
 ): Promise<Written> {
   const { author } = wish.git.commit
-  const message = wish.message(written)
+  const message = wish.message(written.changes)
   const made = await writeCommit(mirror.dir, {
     parent: commit,
     changes: written.files,

@@ -1,16 +1,16 @@
 import type { ImageUpdateAutomation } from '@setpoint/contracts'
 import { compileTemplate, type Template, TemplateError, type Value } from '@setpoint/go-template'
 import type { SetterObject } from '@setpoint/image-setters'
-import { ReconcileError, Stalled } from '@setpoint/reconcile'
-import type { FileChange, Plan } from './plan.ts'
+import { stalled, UpdateError } from './errors.ts'
+import type { FileChange } from './plan.ts'
 
 const DEFAULT_MESSAGE = 'Update from image update automation'
 const REMOVED = /\.Updated\b/
 
-/** @throws Stalled when the template cannot be read, or uses what Flux has removed. */
+/** @throws UpdateError when the template cannot be read, or uses what Flux has removed. */
 export function compileMessage(template = ''): Template {
   if (REMOVED.test(template))
-    throw new Stalled(
+    throw stalled(
       'RemovedTemplateField',
       'spec.git.commit.messageTemplate uses .Updated, which was removed; use .Changed',
     )
@@ -18,12 +18,15 @@ export function compileMessage(template = ''): Template {
     return compileTemplate(template === '' ? DEFAULT_MESSAGE : template)
   } catch (cause) {
     if (!(cause instanceof TemplateError)) throw cause
-    throw new Stalled('UpdateFailed', `spec.git.commit.messageTemplate: ${cause.message}`, { cause })
+    throw stalled('UpdateFailed', `spec.git.commit.messageTemplate: ${cause.message}`, { cause })
   }
 }
 
-/** The message of the commit that makes these changes. @throws ReconcileError when the template fails on them */
-export function commitMessage({ metadata, spec }: ImageUpdateAutomation, { changes }: Plan): string {
+/** The message of the commit that makes these changes. @throws UpdateError when the template fails on them */
+export function commitMessage(
+  { metadata, spec }: ImageUpdateAutomation,
+  changes: readonly FileChange[],
+): string {
   const { messageTemplate, messageTemplateValues = {} } = spec.git?.commit ?? {}
   const data = {
     AutomationObject: { Name: metadata.name, Namespace: metadata.namespace ?? '' },
@@ -38,7 +41,7 @@ export function commitMessage({ metadata, spec }: ImageUpdateAutomation, { chang
     return compileMessage(messageTemplate).render(data)
   } catch (cause) {
     if (!(cause instanceof TemplateError)) throw cause
-    throw new ReconcileError('UpdateFailed', `spec.git.commit.messageTemplate: ${cause.message}`, { cause })
+    throw new UpdateError('UpdateFailed', `spec.git.commit.messageTemplate: ${cause.message}`, { cause })
   }
 }
 

@@ -1,15 +1,15 @@
 import type { ImagePolicy, ImageReference, ImageUpdateAutomation, LabelSelector } from '@setpoint/contracts'
-import { Stalled } from '@setpoint/reconcile'
-import type { ImageContext } from '../context.ts'
+import { stalled } from './errors.ts'
 
-/** The policies that an automation obeys: those of its namespace that its selector takes. @throws Stalled */
-export function policiesOf(context: ImageContext, { metadata, spec }: ImageUpdateAutomation): ImagePolicy[] {
+/** The policies that an automation obeys: those of its namespace that its selector takes. @throws UpdateError */
+export function policiesOf(
+  { metadata, spec }: ImageUpdateAutomation,
+  all: readonly ImagePolicy[],
+): ImagePolicy[] {
   const selects = compileSelector(spec.policySelector)
-  return context.policies
-    .list()
-    .filter(
-      (policy) => policy.metadata.namespace === metadata.namespace && selects(policy.metadata.labels ?? {}),
-    )
+  return all.filter(
+    (policy) => policy.metadata.namespace === metadata.namespace && selects(policy.metadata.labels ?? {}),
+  )
 }
 
 /** The images to run, by the name of their policy. */
@@ -18,6 +18,14 @@ export function imagesOf(policies: readonly ImagePolicy[]): Record<string, Image
     status?.latestRef === undefined ? [] : [[metadata.name, status.latestRef]],
   )
   return Object.fromEntries(images.sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+/** The same images by what a marker calls them, `namespace:policy`. */
+export function byMarker(
+  namespace: string,
+  images: Readonly<Record<string, ImageReference>>,
+): Map<string, ImageReference> {
+  return new Map(Object.entries(images).map(([name, image]) => [`${namespace}:${name}`, image]))
 }
 
 type Labels = Readonly<Record<string, string>>
@@ -29,7 +37,7 @@ function compileSelector({
   const tests = matchExpressions.map(({ key, operator, values = [] }) => {
     const test = operators[operator]
     if (test === undefined || (values.length === 0) !== !operator.endsWith('In'))
-      throw new Stalled(
+      throw stalled(
         'InvalidPolicySelector',
         `spec.policySelector: "${key} ${operator}" with ${values.length} values is no condition`,
       )

@@ -2,8 +2,9 @@ import { posix } from 'node:path'
 import type { ImageReference } from '@setpoint/contracts'
 import type { GitMirror, TreeEntry } from '@setpoint/git'
 import { holdsMarker, isSetterFile, type SetterChange, setImages } from '@setpoint/image-setters'
+import type { Base } from './check-out.ts'
 
-/** What an automation would change. */
+/** What automations would change. */
 export interface Plan {
   /** New contents by path. */
   files: Map<string, Uint8Array>
@@ -33,21 +34,50 @@ export class MarkerMemory {
   }
 }
 
-export interface PlanInput {
-  mirror: GitMirror
-  tree: readonly TreeEntry[]
-  markers: MarkerMemory
+/** What one automation wants. */
+export interface Part {
   /** spec.update.path. */
   path: string | undefined
   /** Images by `namespace:policy`. */
   images: ReadonlyMap<string, ImageReference>
+}
+
+/** What several automations want of one commit, each on top of those before it. Nothing is written. @throws GitError */
+export async function planAll(
+  { mirror, commit }: Base,
+  parts: readonly Part[],
+  { markers, signal }: { markers: MarkerMemory; signal: AbortSignal },
+): Promise<Plan> {
+  const tree = await mirror.readTree(commit)
+  const all: Plan = { files: new Map(), changes: [], problems: [] }
+  for (const part of parts) {
+    const { files, changes, problems } = await plan({
+      ...part,
+      mirror,
+      tree,
+      markers,
+      signal,
+      planned: all.files,
+    })
+    for (const [file, content] of files) all.files.set(file, content)
+    all.changes.push(...changes)
+    all.problems.push(...problems.filter((problem) => !all.problems.includes(problem)))
+  }
+  mirror.release()
+  return all
+}
+
+interface PlanInput extends Part {
+  mirror: GitMirror
+  tree: readonly TreeEntry[]
+  markers: MarkerMemory
   /** Contents that are planned already, by automations before this one. */
   planned: ReadonlyMap<string, Uint8Array>
   signal: AbortSignal
 }
 
-/** Reads the files that hold markers and puts the images in place. Nothing is written. @throws GitError */
-export async function plan(input: PlanInput): Promise<Plan> {
+/** Reads the files that hold markers and puts the images in place. */
+async function plan(input: PlanInput): Promise<Plan> {
   const result: Plan = { files: new Map(), changes: [], problems: [] }
   for (const { path, oid, mode } of input.tree) {
     if ((mode !== '100644' && mode !== '100755') || !isSetterFile(path) || !isBelow(path, input.path))

@@ -1,0 +1,6 @@
+export { type Base, checkOut, headOf } from './check-out.ts'
+export { commitMessage, compileMessage } from './commit-message.ts'
+export { UpdateError } from './errors.ts'
+export { byMarker, imagesOf, policiesOf } from './images.ts'
+export { type FileChange, MarkerMemory, type Part, type Plan, planAll } from './plan.ts'
+export { type GitSettings, type Target, targetOf } from './target.ts'
