@@ -1,7 +1,21 @@
 /** The order in which Go's YAML library prints map keys: letters after the rest, runs of digits as numbers. */
 export function compareKeys(left: string, right: string): number {
   if (left === right) return 0
+  const at = firstDifference(left, right)
+  const a = left.charCodeAt(at)
+  const b = right.charCodeAt(at)
+  if (isAsciiLetter(a) && isAsciiLetter(b)) return a - b
   return isLess(Array.from(left), Array.from(right)) ? -1 : 1
+}
+
+function firstDifference(left: string, right: string): number {
+  let at = 0
+  while (at < left.length && left.charCodeAt(at) === right.charCodeAt(at)) at += 1
+  return at
+}
+
+function isAsciiLetter(code: number): boolean {
+  return (code >= 65 && code <= 90) || (code >= 97 && code <= 122)
 }
 
 function isLess(left: string[], right: string[]): boolean {

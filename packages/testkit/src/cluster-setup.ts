@@ -34,6 +34,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const existing = process.env.SETPOINT_TEST_KUBECONFIG
   const stack = new AsyncDisposableStack()
   await ensureBinaries(['kubectl', 'flux'])
+  if (process.env.SETPOINT_TOOLS !== 'download') await ensureBinaries(['kustomize-lines'])
   const cluster = existing ? await existingCluster(existing, stack) : await ownCluster(stack)
   if (existsSync(crds)) {
     await kubectlFor(cluster.kubeconfig)('apply', '--server-side', '--force-conflicts', '-f', crds)

@@ -5,6 +5,7 @@ export type BinaryName =
   | 'kube-apiserver'
   | 'etcd'
   | 'kubectl'
+  | 'kustomize-lines'
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'kwok'
@@ -63,6 +64,16 @@ export const tools: Record<BinaryName, Tool> = {
   kubectl: kubernetes('kubectl', 'about 30 s'),
   'kube-controller-manager': kubernetes('kube-controller-manager', 'about 90 s'),
   'kube-scheduler': kubernetes('kube-scheduler', 'about 20 s'),
+  'kustomize-lines': {
+    family: 'kubernetes',
+    // The number after the dash counts the versions of the program, which lies beside the pinned module.
+    version: `${KUBERNETES}-1`,
+    goPackage: './kustomize-lines',
+    buildTakes: 'about 30 s',
+    release: () => {
+      throw new Error('kustomize-lines is not released anywhere: it takes Go or Docker to build it')
+    },
+  },
   etcd: {
     family: 'etcd',
     version: ETCD,

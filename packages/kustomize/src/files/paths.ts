@@ -1,5 +1,6 @@
 /** Joins two POSIX paths and resolves `.` and `..`. Undefined when the result lies above the root of the tree. */
 export function joinPath(directory: string, path: string): string | undefined {
+  if (isClean(path)) return directory === '' ? path : `${directory}/${path}`
   const parts: string[] = directory === '' ? [] : directory.split('/')
   for (const part of path.split('/')) {
     if (part === '' || part === '.') continue
@@ -7,6 +8,11 @@ export function joinPath(directory: string, path: string): string | undefined {
     else if (parts.pop() === undefined) return undefined
   }
   return parts.join('/')
+}
+
+/** True for a path without `.`, `..` and empty parts. */
+function isClean(path: string): boolean {
+  return path !== '' && !/(^|\/)\.{0,2}(\/|$)/.test(path)
 }
 
 /** True when the path is the directory or lies below it. */

@@ -1,7 +1,7 @@
 import { BuildError, within } from '../build-error.ts'
 import type { LoadedFile, Loader } from '../files/loader.ts'
 import type { FileParser } from '../parse/file.ts'
-import type { Value } from '../value.ts'
+import { isMap, type Value } from '../value.ts'
 import { decode } from './decode.ts'
 import { kustomizationShape } from './fields.ts'
 import type { GeneratorArgs, Kustomization } from './types.ts'
@@ -24,8 +24,18 @@ const componentVersion = 'kustomize.config.k8s.io/v1alpha1'
 export function readKustomization(loader: Loader, parser: FileParser): ReadKustomization {
   const { file, fileName } = findKustomization(loader)
   const value = parser.configuration(file)
-  const kustomization = within({ file: file.path }, () => checkKustomization(value))
+  const kustomization = within({ file: file.path }, () => knownKustomization(value))
   return { kustomization, file: file.path, fileName }
+}
+
+/** A parsed file that is used again has been checked before. */
+const checked = new WeakMap<object, Kustomization>()
+
+function knownKustomization(value: Value | undefined): Kustomization {
+  if (!isMap(value)) return checkKustomization(value)
+  const known = checked.get(value) ?? checkKustomization(value)
+  checked.set(value, known)
+  return known
 }
 
 export function findKustomization(loader: Loader): { file: LoadedFile; fileName: string } {
@@ -57,7 +67,7 @@ export function findKustomization(loader: Loader): { file: LoadedFile; fileName:
 
 function tryLoad(loader: Loader, name: string): LoadedFile | undefined {
   try {
-    return loader.load(name)
+    return loader.tree.kind(loader.locate(name)) === 'file' ? loader.load(name) : undefined
   } catch (error) {
     if (error instanceof BuildError && error.code !== 'limit-exceeded') return undefined
     throw error

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   parseYamlSource,
   type YamlDialect,
@@ -16,7 +17,7 @@ export interface ParsedFile {
   problem?: YamlProblem
 }
 
-/** Reads YAML for one build, through the cache where the tree knows the ids of contents. */
+/** Reads YAML for one build, through the cache. */
 export class FileParser {
   readonly tree: Tree
   readonly cache: ParseCache | undefined
@@ -51,13 +52,17 @@ export class FileParser {
   }
 
   parsed(file: LoadedFile, dialect: YamlDialect): ParsedFile {
-    const id = this.tree.files.id?.(file.path)
-    const key = `${dialect}:${id ?? `path:${file.path}`}`
-    const known = this.local.get(key) ?? (id === undefined ? undefined : this.cache?.get(key))
+    const id = this.tree.files.id?.(file.path) ?? `sha1:${sha1(file.content)}`
+    const parse = () => this.parse(decode(file), dialect)
+    return this.remembered(`${dialect}:${id}`, file.content.length, parse)
+  }
+
+  remembered(key: string, bytes: number, parse: () => ParsedFile): ParsedFile {
+    const known = this.local.get(key) ?? this.cache?.get(key)
     if (known !== undefined) return known
-    const parsed = this.parse(decode(file), dialect)
+    const parsed = parse()
     this.local.set(key, parsed)
-    if (id !== undefined) this.cache?.set(key, parsed, file.content.length)
+    this.cache?.set(key, parsed, bytes)
     return parsed
   }
 
@@ -77,11 +82,25 @@ export class FileParser {
 
   /** Reads text that stands in a kustomization, a patch for example. */
   inline(text: string, dialect: YamlDialect): YamlDocument<YamlValue>[] {
-    const { documents, problem } = this.parse(text, dialect)
+    const { documents, problem } = this.parsedText(text, dialect)
     if (problem !== undefined)
       throw new BuildError('bad-yaml', `${problem.message} (line ${problem.line} of the text)`)
     return documents
   }
+
+  /** What was opened for a patch may be secret, and is not kept. */
+  parsedText(text: string, dialect: YamlDialect): ParsedFile {
+    const parse = () => this.parse(text, dialect)
+    if (this.tree.openFile !== undefined || text.length > maxKeyLength) return parse()
+    return this.remembered(`${dialect}:text:${text}`, text.length, parse)
+  }
+}
+
+/** Longer texts are not worth a second copy. */
+const maxKeyLength = 64 * 1024
+
+function sha1(content: Uint8Array): string {
+  return createHash('sha1').update(content).digest('base64')
 }
 
 export function badYaml(problem: YamlProblem, file: string): BuildError {

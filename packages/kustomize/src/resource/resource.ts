@@ -10,7 +10,14 @@ import {
   textOf,
   type ValueMap,
 } from '../value.ts'
-import { effectiveNamespace, type Gvk, isClusterScoped, parseGroupVersion, type ResourceId } from './id.ts'
+import {
+  effectiveNamespace,
+  type Gvk,
+  isClusterScoped,
+  isSelected,
+  parseGroupVersion,
+  type ResourceId,
+} from './id.ts'
 import type { Origin } from './origin.ts'
 
 export type GeneratorBehavior = 'unspecified' | 'create' | 'replace' | 'merge'
@@ -83,6 +90,12 @@ export class Resource {
 
   get gvk(): Gvk {
     return { ...parseGroupVersion(this.apiVersion), kind: this.kind }
+  }
+
+  /** True when it is of the type; what the type leaves out is not compared. */
+  isOfType(type: Partial<Gvk>): boolean {
+    if (type.kind !== undefined && type.kind !== '' && type.kind !== this.kind) return false
+    return isSelected(this.gvk, type)
   }
 
   get name(): string {

@@ -39,10 +39,19 @@ function wholePattern(pattern: string | undefined, field: string): Matches {
   return (text) => compiled.matcher(text).find()
 }
 
+/** Builds of one fleet use the same few patterns, and compiling one takes longer than the rest of its work. */
+const knownPatterns = new Map<string, RE2JS>()
+const maxKnownPatterns = 1000
+
 /** A regular expression in Go's syntax, which takes linear time. */
 export function compilePattern(pattern: string, shown: string, field?: string): RE2JS {
+  const known = knownPatterns.get(pattern)
+  if (known !== undefined) return known
   try {
-    return RE2JS.compile(pattern)
+    const compiled = RE2JS.compile(pattern)
+    if (knownPatterns.size >= maxKnownPatterns) knownPatterns.clear()
+    knownPatterns.set(pattern, compiled)
+    return compiled
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new BuildError('bad-selector', `'${shown}' is no regular expression: ${reason}`, { field })

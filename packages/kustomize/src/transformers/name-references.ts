@@ -1,6 +1,6 @@
 import { BuildError } from '../build-error.ts'
 import { gvkOf, type NameReference } from '../config/transformer-config.ts'
-import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
+import { type FieldSpec, visitPath } from '../fields/field-spec.ts'
 import {
   describeId,
   effectiveNamespace,
@@ -42,11 +42,18 @@ export function fixNameReferences(list: ResourceList, references: NameReference[
   }
 }
 
+/** The default references are the same list in every build. */
+const knownRules = new WeakMap<NameReference[], Map<string, Rule[]>>()
+
 function rulesByKind(references: NameReference[]): Map<string, Rule[]> {
+  const known = knownRules.get(references)
+  if (known !== undefined) return known
   const rules = references.flatMap((reference) =>
     reference.fieldSpecs.map((spec) => ({ spec, target: gvkOf(reference) })),
   )
-  return Map.groupBy(rules, (rule) => rule.spec.kind ?? '')
+  const byKind = Map.groupBy(rules, (rule) => rule.spec.kind ?? '')
+  knownRules.set(references, byKind)
+  return byKind
 }
 
 class Candidates {
@@ -86,14 +93,7 @@ class Referrer {
   }
 
   fix({ spec, target }: Rule): void {
-    const { group, version, kind } = this.id
-    visitFields(
-      this.resource,
-      { path: spec.path, group, version, kind },
-      {
-        change: (value) => this.changed(value ?? null, target, spec.path),
-      },
-    )
+    visitPath(this.resource, spec, { change: (value) => this.changed(value ?? null, target, spec.path) })
   }
 
   changed(value: Value, target: Gvk, path: string): Value {

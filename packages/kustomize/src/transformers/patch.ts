@@ -16,15 +16,10 @@ export type Transform = (list: ResourceList) => void
 export function makePatch(args: PatchArgs, context: TargetContext): Transform {
   const { text, file } = patchText(args, context)
   const merges = attempt(() => readResources(context.parser.inline(text, 'kustomize'), context.schemas, file))
-  const operations = attempt(() => parseJsonPatch(text, context.parser))
-  if (merges.value === undefined && operations.value === undefined) {
-    throw bestError(merges.error, operations.error, text).at({ file })
-  }
-  if ((merges.value?.length ?? 0) > 0 && (operations.value?.length ?? 0) > 0) {
-    throw new BuildError('bad-patch', 'it is a strategic-merge patch and a JSON patch at once', { file })
-  }
   if (merges.value !== undefined) return makeMerges(merges.value, args, context)
-  return makeOperations(operations.value ?? [], args.target, context)
+  const operations = attempt(() => parseJsonPatch(text, context.parser))
+  if (operations.value === undefined) throw bestError(merges.error, operations.error, text).at({ file })
+  return makeOperations(operations.value, args.target, context)
 }
 
 function patchText(

@@ -40,8 +40,8 @@ export function sortResources(list: ResourceList, options: SortOptions): void {
       field: 'sortOptions.legacySortOptions',
     })
   }
-  const { orderFirst: first, orderLast: last } = options.legacySortOptions ?? { orderFirst, orderLast }
-  const ranks = rankKinds(first ?? [], last ?? [])
+  const { legacySortOptions: own } = options
+  const ranks = own === undefined ? defaultRanks : rankKinds(own.orderFirst ?? [], own.orderLast ?? [])
   const keyed = list.items.map((item) => ({ item, id: item.id }))
   keyed.sort((a, b) => compareIds(a.id, b.id, ranks))
   list.items = []
