@@ -1,2 +1,2 @@
-export { holdsMarker, isSetterFile, type SetImages, setImages } from './set-images.ts'
+export { holdsMarker, isSetterFile, type SetImage, type SetImages, setImages } from './set-images.ts'
 export type { SetterChange, SetterObject, SetterProblem, SetterResult } from './types.ts'

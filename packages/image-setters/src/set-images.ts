@@ -7,8 +7,14 @@ import { scalarValue, withValue } from './scalar.ts'
 import { splitDocuments } from './split-documents.ts'
 import type { SetterChange, SetterObject, SetterProblem, SetterResult } from './types.ts'
 
+/** An image to run. */
+export interface SetImage extends ImageReference {
+  /** A digest that the same tag has already stays, whichever it is. */
+  keepsDigest?: boolean
+}
+
 /** The image to run, by `namespace:policy`. */
-export type SetImages = ReadonlyMap<string, ImageReference>
+export type SetImages = ReadonlyMap<string, SetImage>
 
 const MARKER = Buffer.from('$imagepolicy')
 /** A document that is larger is left alone: to read it with all its positions would stop everything else for seconds. */
@@ -126,10 +132,14 @@ function editOf(
     return problem(`the policy of "${setter}" takes no digest; see its digestReflectionPolicy`)
   if (!SAFE_VALUE.test(newValue)) return problem(`"${setter}" has a value that is no image`)
   const oldValue = scalarValue(scalar)
-  if (oldValue === newValue) return undefined
+  if (oldValue === newValue || keepsOld(image, marker.part, oldValue)) return undefined
   const source = withValue(scalar, newValue)
   if (source === undefined) return problem(`"${setter}" marks a text of several lines`)
   return { source, change: { setter, oldValue, newValue, line } }
+}
+
+function keepsOld({ name, tag, keepsDigest }: SetImage, part: Marker['part'], oldValue: string): boolean {
+  return keepsDigest === true && part === 'image' && oldValue.startsWith(`${name}:${tag}@`)
 }
 
 function partOf(image: ImageReference, part: Marker['part']): string {

@@ -1,4 +1,5 @@
 import type { ImagePolicy, ImageReference, ImageUpdateAutomation, LabelSelector } from '@setpoint/contracts'
+import type { SetImage } from '@setpoint/image-setters'
 import { stalled } from './errors.ts'
 
 /** The policies that an automation obeys: those of its namespace that its selector takes. @throws UpdateError */
@@ -21,11 +22,13 @@ export function imagesOf(policies: readonly ImagePolicy[]): Record<string, Image
 }
 
 /** The same images by what a marker calls them, `namespace:policy`. */
-export function byMarker(
-  namespace: string,
-  images: Readonly<Record<string, ImageReference>>,
-): Map<string, ImageReference> {
-  return new Map(Object.entries(images).map(([name, image]) => [`${namespace}:${name}`, image]))
+export function byMarker(policies: readonly ImagePolicy[]): Map<string, SetImage> {
+  const images: [string, SetImage][] = policies.flatMap(({ metadata, spec, status }) => {
+    if (status?.latestRef === undefined) return []
+    const keepsDigest = spec.digestReflectionPolicy === 'IfNotPresent'
+    return [[`${metadata.namespace}:${metadata.name}`, { ...status.latestRef, keepsDigest }]]
+  })
+  return new Map(images)
 }
 
 type Labels = Readonly<Record<string, string>>

@@ -1,7 +1,12 @@
 import { posix } from 'node:path'
-import type { ImageReference } from '@setpoint/contracts'
 import type { GitMirror, TreeEntry } from '@setpoint/git'
-import { holdsMarker, isSetterFile, type SetterChange, setImages } from '@setpoint/image-setters'
+import {
+  holdsMarker,
+  isSetterFile,
+  type SetImages,
+  type SetterChange,
+  setImages,
+} from '@setpoint/image-setters'
 import type { Base } from './check-out.ts'
 
 /** What automations would change. */
@@ -39,7 +44,7 @@ export interface Part {
   /** spec.update.path. */
   path: string | undefined
   /** Images by `namespace:policy`. */
-  images: ReadonlyMap<string, ImageReference>
+  images: SetImages
 }
 
 /** What several automations want of one commit, each on top of those before it. Nothing is written. @throws GitError */
@@ -92,12 +97,7 @@ async function plan(input: PlanInput): Promise<Plan> {
   return result
 }
 
-function setIn(
-  path: string,
-  content: Uint8Array,
-  images: ReadonlyMap<string, ImageReference>,
-  into: Plan,
-): void {
+function setIn(path: string, content: Uint8Array, images: SetImages, into: Plan): void {
   if (content.length > MAX_FILE_BYTES) {
     into.problems.push(`${path}: the file is larger than 32 MiB and was left alone`)
     return

@@ -32,6 +32,14 @@ export interface GitServer extends AsyncDisposable {
   create(name: string, options?: { branch?: string }): Promise<GitRepo>
   /** While offline every connection is closed without an answer. */
   setOffline(offline: boolean): void
+  /** Holds the next request whose method and path fit, until it is released; one whose client is gone is dropped. */
+  hold(fits: (request: { method: string; path: string }) => boolean): Held
+}
+
+/** A request that waits at the door of the server. */
+export interface Held {
+  reached: Promise<void>
+  release(): void
 }
 
 export interface GitServerOptions {
@@ -56,7 +64,10 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
   const home = await temporaryDirectory('git')
   const root = options.root ?? home.path
   const requests: GitRequest[] = []
-  const { server, caPem, client } = createServer(options, (request, response) => {
+  const gate = new Gate()
+  const { server, caPem, client } = createServer(options, async (request, response) => {
+    await gate.pass(request)
+    if (request.socket.destroyed) return
     record(requests, request, response)
     reportPush(request, response, options)
     if (isAllowed(request.headers.authorization, options))
@@ -76,11 +87,34 @@ export async function startGitServer(options: GitServerOptions = {}): Promise<Gi
     create: (name, { branch = 'main' } = {}) =>
       createRepository(join(root, `${name}.git`), `${url}/${name}.git`, branch),
     setOffline: connections.setOffline,
+    hold: (fits) => gate.hold(fits),
     async [Symbol.asyncDispose]() {
       connections.setOffline(true)
       await new Promise((resolve) => server.close(resolve))
       await home[Symbol.asyncDispose]()
     },
+  }
+}
+
+/** Where requests are held. */
+class Gate {
+  private waiting:
+    | { fits: Parameters<GitServer['hold']>[0]; reached(): void; released: Promise<void> }
+    | undefined
+
+  hold(fits: Parameters<GitServer['hold']>[0]): Held {
+    const reached = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    this.waiting = { fits, reached: () => reached.resolve(), released: released.promise }
+    return { reached: reached.promise, release: () => released.resolve() }
+  }
+
+  async pass({ method = '', url: path = '' }: IncomingMessage): Promise<void> {
+    const { waiting } = this
+    if (waiting === undefined || !waiting.fits({ method, path })) return
+    this.waiting = undefined
+    waiting.reached()
+    await waiting.released
   }
 }
 

@@ -41,6 +41,8 @@ export interface ImageContext {
   sources: WatchedObjects<GitRepository>
   /** Asks for a scan now. */
   scanNow(key: string): void
+  /** Asks a policy to choose again. */
+  chooseNow(key: string): void
   /** Other tags are known of an ImageRepository: its policies choose again. */
   tagsChanged(key: string): void
 }

@@ -18,7 +18,14 @@ import { Updater } from './update/updater.ts'
 import { writerOf } from './update/writer-of.ts'
 import { keyOf, type ObjectListener, WatchedObjects } from './watched-objects.ts'
 
-type Watched = 'repositories' | 'policies' | 'automations' | 'sources' | 'scanNow' | 'tagsChanged'
+type Watched =
+  | 'repositories'
+  | 'policies'
+  | 'automations'
+  | 'sources'
+  | 'scanNow'
+  | 'chooseNow'
+  | 'tagsChanged'
 
 export interface ImageAutomationOptions extends Omit<ImageContext, Watched> {
   concurrentScans: number
@@ -64,6 +71,7 @@ export class ImageAutomation {
     this.context = {
       ...parts,
       scanNow: (key) => this.scans.checkNow(key),
+      chooseNow: (key) => this.choices.checkNow(key),
       tagsChanged: (key) => this.chooseFrom(key),
       repositories: new WatchedObjects(
         kube,

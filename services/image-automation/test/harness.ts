@@ -14,6 +14,7 @@ import {
 import { connectKube, type KubeClient } from '@setpoint/kube'
 import {
   type Child,
+  type ControlPlane,
   freePort,
   type GitRepo,
   type GitServer,
@@ -86,29 +87,44 @@ export interface CircleOptions {
   git?: Partial<NonNullable<ImageUpdateAutomationSpec['git']>>
   automation?: Partial<ImageUpdateAutomationSpec>
   repo?: GitRepo
-  secret?: string
+  /** More of the spec of the GitRepository. */
+  source?: object
+  /** More of the spec of the ImageRepository. */
+  repository?: Partial<ImageRepositorySpec>
+}
+
+export interface SetupOptions {
+  args?: string[]
+  /** Another cluster than the one that all tests share; the namespace is made in it. */
+  cluster?: Pick<ControlPlane, 'kubeconfig' | 'kubectl'>
+  /** Works with the same Git server and registry, in a namespace of the same name. */
+  beside?: Setup
 }
 
 export const AUTHOR = { name: 'Setpoint', email: 'setpoint@example.com' }
 
 /** A real NATS, Git server and registry, the real service, and a namespace of its own. */
-export async function startSetup(args: string[] = []): Promise<Setup> {
+export async function startSetup(options: SetupOptions = {}): Promise<Setup> {
   const stack = new AsyncDisposableStack()
   try {
-    return await assemble(stack, args)
+    return await assemble(stack, options)
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function assemble(stack: AsyncDisposableStack, args: string[]): Promise<Setup> {
-  const cluster = await sharedCluster()
+async function assemble(
+  stack: AsyncDisposableStack,
+  { args = [], beside, ...options }: SetupOptions,
+): Promise<Setup> {
+  const cluster = options.cluster ?? (await sharedCluster())
   const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
-  const namespace = stack.use(await testNamespace(cluster)).name
+  const namespace = beside?.namespace ?? stack.use(await testNamespace(cluster)).name
+  if (beside !== undefined) await cluster.kubectl('create', 'namespace', namespace)
   const nats = stack.use(await startNats())
-  const gitServer = stack.use(await startGitServer())
-  const registry = stack.use(await startRegistry())
+  const gitServer = beside?.git ?? stack.use(await startGitServer())
+  const registry = beside?.registry ?? stack.use(await startRegistry())
   const log = { info() {}, warn() {} }
   const bus = stack.use(await connectBus({ url: nats.url, producer: 'test', log, now: Date.now }))
   const storage = stack.use(await temporaryDirectory('image-automation')).path
@@ -180,7 +196,7 @@ async function assemble(stack: AsyncDisposableStack, args: string[]): Promise<Se
       return events as unknown as { type: string; reason: string; message: string }[]
     },
     circle: async (name, options = {}) => {
-      const image = `${registry.host}/team/${name}`
+      const image = options.repository?.image ?? `${registry.host}/team/${name}`
       const repo = options.repo ?? (await gitServer.create(name))
       const marker = `# {"$imagepolicy": "${namespace}:${name}"}`
       const files = options.files ?? { 'app.yaml': `kind: Deployment\nimage: ${image}:0.0.1 ${marker}\n` }
@@ -193,10 +209,15 @@ async function assemble(stack: AsyncDisposableStack, args: string[]): Promise<Se
           interval: '10m',
           url: repo.url,
           ref: { branch: 'main' },
-          ...(options.secret === undefined ? {} : { secretRef: { name: options.secret } }),
+          ...options.source,
         },
       })
-      await create('ImageRepository', name, { image, interval: '10m', insecure: true })
+      await create('ImageRepository', name, {
+        image,
+        interval: '10m',
+        insecure: true,
+        ...options.repository,
+      })
       await create('ImagePolicy', name, {
         imageRepositoryRef: { name },
         policy: { semver: { range: options.range ?? '*' } },

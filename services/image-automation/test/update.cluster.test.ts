@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { chmod, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type GitRepo, git, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -153,29 +153,6 @@ describe('nothing is committed', () => {
   })
 })
 
-/** A kill at each step leads to exactly one commit, and to a status that says so. */
-describe.each([
-  ['before the push is accepted', 'pre-receive', 1],
-  ['after the push was accepted, before its answer', 'post-receive', 0],
-  ['while the push is on its way, which is accepted later', 'pre-receive', 0],
-])('killed %s', (what, hookName, code) => {
-  it('makes one commit after all', async () => {
-    const name = `killed-${what.length}`
-    await setup.registry.push(`team/${name}`, '1.0.0')
-    const repo = await setup.git.create(name)
-    const wait = 'touch reached\nwhile [ ! -e go ]; do sleep 0.05; done'
-    await hook(repo, hookName, `[ -e go ] && exit 0\n${wait}\nexit ${code}`)
-    await setup.circle(name, { repo })
-    await waitFor('the hook runs', () => exists(join(repo.dir, 'reached')))
-    await setup.service.child.kill()
-    await writeFile(join(repo.dir, 'go'), '')
-    await setup.service.start()
-    await setup.until(KIND, name, 'says so', ({ status }) => status?.observedPolicies?.[name] !== undefined)
-    expect(await setup.file(repo, 'app.yaml')).toContain(`${name}:1.0.0`)
-    expect(await setup.commits(repo)).toBe(2)
-  })
-})
-
 it('a restart writes nothing: neither a status nor a commit', async () => {
   const repo = await setup.git.create('restarted')
   await setup.registry.push('team/restarted', '1.0.0')
@@ -197,13 +174,6 @@ it('a restart writes nothing: neither a status nor a commit', async () => {
   expect(await versions()).toEqual(before)
   expect(await setup.commits(repo)).toBe(2)
 })
-
-async function exists(file: string): Promise<boolean> {
-  return stat(file).then(
-    () => true,
-    () => false,
-  )
-}
 
 function makeSshKey(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()

@@ -9,7 +9,6 @@ import {
   checkOut,
   commitMessage,
   type FileChange,
-  imagesOf,
   MarkerMemory,
   planAll,
   policiesOf,
@@ -51,8 +50,7 @@ export async function previewUpdate(
   const target = await readTarget(kube, automation)
   const policies = policiesOf(automation, await readPolicies(kube, automation))
   const remote = await readRemote(kube, target.source, options)
-  const images = byMarker(automation.metadata.namespace ?? '', imagesOf(policies))
-  const parts = [{ path: automation.spec.update?.path, images }]
+  const parts = [{ path: automation.spec.update?.path, images: byMarker(policies) }]
   const directory = await mkdtemp(join(tmpdir(), 'setpoint-preview-'))
   try {
     const { url } = target.source.spec

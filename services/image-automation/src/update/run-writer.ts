@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { findCondition, timestamp } from '@setpoint/conditions'
 import {
   GIT_REPOSITORY,
+  type ImagePolicy,
   type ImageReference,
   type ImageUpdateAutomation,
   parseDuration,
@@ -19,10 +20,14 @@ import {
 import { jitter, type Result } from '@setpoint/reconcile'
 import type { ImageContext, Task } from '../context.ts'
 import { settle, settleFailure } from '../settle.ts'
+import { Outdated } from './outdated.ts'
 import { readRemote } from './remote.ts'
 import { signerOf } from './signer.ts'
 import { type Written, write } from './write.ts'
 import { targetOf } from './writer-of.ts'
+
+/** A scan or a choice takes less; what it changes starts the next run at once. */
+const LOOK_AGAIN_MS = 2_000
 
 type AutomationTask = Task<ImageUpdateAutomation>
 
@@ -30,6 +35,8 @@ type AutomationTask = Task<ImageUpdateAutomation>
 interface Part {
   task: AutomationTask
   target: Target
+  policies: readonly ImagePolicy[]
+  /** Those that they chose, for the status. */
   images: Record<string, ImageReference>
 }
 
@@ -67,7 +74,8 @@ async function prepare(
   try {
     const target = targetOf(context, task.object)
     compileMessage(task.object.spec.git?.commit.messageTemplate)
-    return { task, target, images: imagesOf(policiesOf(task.object, context.policies.list())) }
+    const policies = policiesOf(task.object, context.policies.list())
+    return { task, target, policies, images: imagesOf(policies) }
   } catch (error) {
     results.push(await settleFailure(context, task, error, intervalOf(task)))
     return undefined
@@ -89,19 +97,22 @@ async function runGroup(
       ...target,
       url: target.source.spec.url,
       git,
-      parts: parts.map(({ task: { object }, images }) => ({
+      parts: parts.map(({ task: { object }, policies }) => ({
         path: object.spec.update?.path,
-        images: byMarker(object.metadata.namespace ?? '', images),
+        images: byMarker(policies),
       })),
       message: (changes: readonly FileChange[]) => commitMessage(task.object, changes),
       sign: await signerOf(context, task.object.metadata.namespace ?? '', git, task.signal),
     }
     const written = await write(context, wish, remote, { markers, signal: task.signal, log: task.log })
+    if (written.commit !== undefined || parts.some(hasNews)) hintSources(context, wish.url)
     return await Promise.all(parts.map((part) => settleWritten(context, part, written)))
   } catch (error) {
+    if (error instanceof Outdated) {
+      task.log.info({ branch: target.branch }, 'Git knows of an image that was not seen yet; looking again')
+      return [{ requeueAfterMs: LOOK_AGAIN_MS, priority: 'normal' }]
+    }
     return Promise.all(parts.map((part) => settleFailure(context, part.task, error, intervalOf(part.task))))
-  } finally {
-    hintSources(context, target.source.spec.url)
   }
 }
 
@@ -177,6 +188,11 @@ function tell(
       message: 'repository up-to-date',
     })
   }
+}
+
+/** Other images than in the last status: a process that was killed may have pushed them. */
+function hasNews({ task, images }: Part): boolean {
+  return !isDeepStrictEqual(task.object.status?.observedPolicies, images)
 }
 
 /** Every source of the repository looks at once, so that the commit is live at once. */

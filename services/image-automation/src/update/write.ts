@@ -1,5 +1,5 @@
 import type { GitRepositoryRef } from '@setpoint/contracts'
-import { GitError, listRemote, push, type RemoteOptions, writeCommit } from '@setpoint/git'
+import { GitError, type GitMirror, listRemote, push, type RemoteOptions, writeCommit } from '@setpoint/git'
 import {
   type Base,
   checkOut,
@@ -13,6 +13,7 @@ import {
 } from '@setpoint/image-update'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ImageContext, Log } from '../context.ts'
+import { refuseOutdated } from './outdated.ts'
 
 /** One commit that is to be made: what several automations with the same settings want. */
 export interface Wish {
@@ -44,19 +45,18 @@ const MAX_ATTEMPTS = 5
 /**
  * Plans on what the branch holds now, commits and pushes. Where somebody else was faster, all of it is done again on
  * their commit: nothing is ever pushed over it. Killed at any point, the next run finds either nothing or all of it done.
- * @throws GitError, ReconcileError
+ * @throws Outdated when another cluster has seen a newer image than this one; GitError, RegistryError, ReconcileError
  */
 export async function write(
   context: ImageContext,
   wish: Wish,
   remote: RemoteOptions,
-  run: { markers: MarkerMemory; signal: AbortSignal; log: Log },
+  run: Run,
 ): Promise<Written> {
   for (let attempt = 1; ; attempt += 1) {
-    const mirror = await context.mirrors.of(wish.writer, wish.url)
-    const base = await checkOut(mirror, wish, remote)
-    const written = await planOn(wish, base, run)
+    const { base, written } = await planOn(context, wish, remote, run)
     if (written.files.size === 0) return written
+    await refuseOutdated(context, written.changes, run.signal)
     try {
       return await commitAndPush(context, wish, remote, base, written)
     } catch (error) {
@@ -74,14 +74,40 @@ async function hasMoved(remote: RemoteOptions, { branch }: Wish, from: string | 
   return headOf(await listRemote(remote), branch) !== from
 }
 
+interface Run {
+  markers: MarkerMemory
+  signal: AbortSignal
+  log: Log
+}
+
+/** A copy that a killed process has left behind half written is thrown away, once. */
 async function planOn(
+  context: ImageContext,
   wish: Wish,
-  base: Base,
-  run: { markers: MarkerMemory; signal: AbortSignal },
-): Promise<Written> {
-  const { author, time } = await base.mirror.readCommit(base.commit)
+  remote: RemoteOptions,
+  run: Run,
+): Promise<{ base: Base; written: Written }> {
+  const mirror = await context.mirrors.of(wish.writer, wish.url)
+  try {
+    return await planIn(mirror, wish, remote, run)
+  } catch (error) {
+    if (!(error instanceof GitError) || error.code !== 'Damaged') throw error
+    run.log.warn({ reason: error.message }, 'the copy of a repository is damaged and is fetched anew')
+    await mirror.reset()
+    return planIn(mirror, wish, remote, run)
+  }
+}
+
+async function planIn(
+  mirror: GitMirror,
+  wish: Wish,
+  remote: RemoteOptions,
+  run: Run,
+): Promise<{ base: Base; written: Written }> {
+  const base = await checkOut(mirror, wish, remote)
+  const { author, time } = await mirror.readCommit(base.commit)
   const planned = await planAll(base, wish.parts, run)
-  return { ...planned, base: base.commit, baseAuthor: author, baseTime: time }
+  return { base, written: { ...planned, base: base.commit, baseAuthor: author, baseTime: time } }
 }
 
 async function commitAndPush(
