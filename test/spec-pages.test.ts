@@ -14,6 +14,9 @@ import {
   kustomizationNotImplemented,
   kustomizationSpec,
   kustomizationStatus,
+  ociRepositoryNotImplemented,
+  ociRepositorySpec,
+  ociRepositoryStatus,
 } from '@setpoint/contracts'
 import { describe, expect, it } from 'vitest'
 
@@ -24,6 +27,7 @@ const kinds = [
   ['imagerepository', imageRepositorySpec, imageRepositoryStatus, imageRepositoryNotImplemented],
   ['imageupdateautomation', imageUpdateAutomationSpec, imageUpdateAutomationStatus, []],
   ['kustomization', kustomizationSpec, kustomizationStatus, kustomizationNotImplemented],
+  ['ocirepository', ociRepositorySpec, ociRepositoryStatus, ociRepositoryNotImplemented],
 ] as const
 
 describe.each(kinds)('docs/spec/%s.md', (page, spec, status, notImplemented) => {

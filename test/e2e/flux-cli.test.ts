@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { KUSTOMIZATION } from '@setpoint/contracts'
-import { binary, type GitRepo, temporaryDirectory } from '@setpoint/testkit'
+import { binary, type GitRepo, startRegistry, temporaryDirectory } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { NAMESPACE, START_TIMEOUT_MS, startWholeSet, type WholeSet } from './harness.ts'
@@ -177,6 +177,39 @@ test('flux get kustomizations --status-selector ready=false finds what failed, w
   const [, row] = rowsOf(await flux('get', 'kustomizations', '--status-selector', 'ready=false'))
   expect(row).toEqual(['broken', 'False', 'False', reason])
   await set.remove(KUSTOMIZATION, 'broken')
+})
+
+test('flux push artifact, create and reconcile source oci: what is pushed is in the cluster', async () => {
+  await using registry = await startRegistry()
+  await using directory = await temporaryDirectory('manifests')
+  const url = `oci://${registry.host}/fleet/manifests`
+  const push = async (value: string) => {
+    await writeFile(join(directory.path, 'pushed.yaml'), configMapYaml('pushed', { key: value }))
+    const origin = [`--path=${directory.path}`, '--source=local', `--revision=main@sha1:${value}`]
+    await flux('push', 'artifact', `${url}:stable`, ...origin, '--insecure-registry')
+  }
+  await push('one')
+  const made = await flux(
+    ...['create', 'source', 'oci', 'pushed', `--url=${url}`, '--tag=stable', '--insecure', '--interval=10m'],
+  )
+  expect(made).toMatch(/✔ fetched revision: stable@sha256:[0-9a-f]{64}/)
+  await flux(
+    'create',
+    'kustomization',
+    'pushed',
+    '--source=OCIRepository/pushed',
+    '--prune=true',
+    '--interval=10m',
+  )
+  await set.waitConfigMap('pushed', { key: 'one' })
+  await push('two')
+  expect(await flux('reconcile', 'source', 'oci', 'pushed')).toMatch(/✔ fetched revision stable@sha256:/)
+  await set.waitConfigMap('pushed', { key: 'two' })
+  const [, row] = rowsOf(await flux('get', 'sources', 'oci'))
+  expect(row?.slice(0, 4)).toEqual(['pushed', expect.stringMatching(/^stable@sha256:/), 'False', 'True'])
+  await flux('delete', 'kustomization', 'pushed', '--silent')
+  await flux('delete', 'source', 'oci', 'pushed', '--silent')
+  await set.waitConfigMap('pushed', undefined)
 })
 
 /** What flux says; an exit code other than 0 is an error. */

@@ -1,5 +1,8 @@
-/** Damaged: the bytes are no snapshot or delta of ours, or belong to another base. TooLarge: over a limit. */
-export type ArtifactErrorCode = 'Damaged' | 'TooLarge'
+/**
+ * Damaged: the bytes are no archive, no snapshot or delta of ours, or belong to another base. TooLarge: over a limit.
+ * IllegalPath: a file would leave the tree, or be in the way of another. Unsupported: neither a file nor a directory.
+ */
+export type ArtifactErrorCode = 'Damaged' | 'TooLarge' | 'IllegalPath' | 'Unsupported'
 
 export class ArtifactError extends Error {
   override readonly name = 'ArtifactError'

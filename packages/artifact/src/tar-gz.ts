@@ -21,6 +21,11 @@ export interface Archive {
  */
 export async function writeTarGz(files: Iterable<FileContents>): Promise<Archive> {
   const bytes = await compress(Buffer.concat([...entries(files), tarTrailer()]), { level: 6 })
+  return describeArchive(bytes)
+}
+
+/** An archive that is there already. */
+export function describeArchive(bytes: Uint8Array): Archive {
   return { bytes, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, size: bytes.length }
 }
 

@@ -11,8 +11,10 @@ import {
   IMAGE_REPOSITORY,
   IMAGE_UPDATE_AUTOMATION,
   KUSTOMIZATION,
+  OCI_REPOSITORY,
   SUBSTITUTE_SWITCH,
 } from './names.ts'
+import { ociRepositorySpec, ociRepositoryStatus } from './oci-repository.ts'
 
 /** The version of the API definitions: that of this package, with a `v`. */
 export const CONTRACTS_VERSION = 'v0.1.0'
@@ -43,9 +45,14 @@ interface KindDefinition {
 
 /** The definitions of every kind that Setpoint serves, in the order of their names. */
 export function customResourceDefinitions(): CustomResourceDefinition[] {
-  return [gitRepository, imagePolicy, imageRepository, imageUpdateAutomation, kustomization].map(
-    customResourceDefinition,
-  )
+  return [
+    gitRepository,
+    imagePolicy,
+    imageRepository,
+    imageUpdateAutomation,
+    kustomization,
+    ociRepository,
+  ].map(customResourceDefinition)
 }
 
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }
@@ -69,6 +76,17 @@ const gitRepository: KindDefinition = {
   columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, age, ready, status],
   spec: gitRepositorySpec,
   status: gitRepositoryStatus,
+}
+
+const ociRepository: KindDefinition = {
+  ...OCI_REPOSITORY,
+  plural: 'ocirepositories',
+  shortNames: ['ocirepo'],
+  categories: ['all', 'fluxcd', 'fluxcd-sources'],
+  description: 'OCIRepository watches a repository of a registry and makes an artifact of what is in it.',
+  columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, ready, status, age],
+  spec: ociRepositorySpec,
+  status: ociRepositoryStatus,
 }
 
 const imageRepository: KindDefinition = {

@@ -1,6 +1,8 @@
+import type { KubeObject } from '@setpoint/manifest'
 import type { GitRepository } from './git-repository.ts'
 import type { ImageRepository } from './image-repository.ts'
 import type { Kustomization } from './kustomization.ts'
+import type { OCIRepository } from './oci-repository.ts'
 
 /**
  * Fields of the API whose behaviour is not built yet. To build one, delete its row.
@@ -17,8 +19,16 @@ export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[]
   { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
 ]
 
+export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[] = [
+  { field: 'spec.provider', usedBy: ({ spec }) => !['', 'generic'].includes(spec.provider ?? '') },
+  { field: 'spec.verify', usedBy: ({ spec }) => isSet(spec.verify) },
+]
+
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
-  { field: 'spec.sourceRef.kind', usedBy: ({ spec }) => spec.sourceRef.kind !== 'GitRepository' },
+  {
+    field: 'spec.sourceRef.kind',
+    usedBy: ({ spec }) => !['GitRepository', 'OCIRepository'].includes(spec.sourceRef.kind),
+  },
   {
     field: 'spec.decryption.serviceAccountName',
     usedBy: ({ spec }) => isSet(spec.decryption?.serviceAccountName),
@@ -33,11 +43,19 @@ export const imageRepositoryNotImplemented: readonly MissingField<ImageRepositor
  * The paths of the fields that an object uses and that are not built yet, such as `spec.decryption`.
  * Empty when there are none. An object with some must be refused with reason NotImplemented, not half obeyed.
  */
-export function notImplementedFields(object: GitRepository | Kustomization | ImageRepository): string[] {
-  if (object.kind === 'GitRepository') return usedFields(gitRepositoryNotImplemented, object as GitRepository)
-  if (object.kind === 'ImageRepository')
-    return usedFields(imageRepositoryNotImplemented, object as ImageRepository)
-  return usedFields(kustomizationNotImplemented, object as Kustomization)
+export function notImplementedFields(object: KubeObject): string[] {
+  switch (object.kind) {
+    case 'GitRepository':
+      return usedFields(gitRepositoryNotImplemented, object as GitRepository)
+    case 'OCIRepository':
+      return usedFields(ociRepositoryNotImplemented, object as OCIRepository)
+    case 'ImageRepository':
+      return usedFields(imageRepositoryNotImplemented, object as ImageRepository)
+    case 'Kustomization':
+      return usedFields(kustomizationNotImplemented, object as Kustomization)
+    default:
+      return []
+  }
 }
 
 function usedFields<T>(table: readonly MissingField<T>[], object: T): string[] {

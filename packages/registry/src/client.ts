@@ -1,8 +1,10 @@
 import type { CallOptions, RegistryAccess } from './access.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'
+import { checkDigest, type Descriptor, isDigest } from './digest.ts'
 import { RegistryError } from './errors.ts'
 import type { HostLimits } from './host-limiter.ts'
 import type { ImageName } from './image-name.ts'
+import { MANIFEST_TYPES, type Manifest, readManifest } from './manifest.ts'
 import { nextPage, readTagPage } from './tag-page.ts'
 import { basicHeader, Tokens } from './tokens.ts'
 import { type Budget, type HttpAnswer, Transport } from './transport.ts'
@@ -12,21 +14,21 @@ const MAX_TAGS = 500_000
 const PAGE_SIZE = 1000
 const MAX_REDIRECTS = 3
 const MAX_CHALLENGES = 5_000
+/** What the answers on the way to a blob, such as tokens, may take on top of it. */
+const TOKEN_BYTES = 1024 * 1024
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 const DEFAULT_LIMITS: HostLimits = { perSecond: 50, burst: 100 }
-
-/** Manifests and indexes, of OCI and of Docker. */
-const MANIFEST_TYPES = [
-  'application/vnd.oci.image.index.v1+json',
-  'application/vnd.oci.image.manifest.v1+json',
-  'application/vnd.docker.distribution.manifest.list.v2+json',
-  'application/vnd.docker.distribution.manifest.v2+json',
-].join(', ')
 
 export interface RegistryClientOptions {
   /** Milliseconds since the epoch. */
   now(): number
   /** Rate of requests to one host. Default: 50 a second after a burst of 100. */
   limits?: HostLimits
+}
+
+interface Asked {
+  method?: 'GET' | 'HEAD'
+  accept?: string
 }
 
 /** A client of every registry, by the distribution API. Connections, tokens and rates are shared by all calls. */
@@ -75,11 +77,46 @@ export class RegistryClient implements AsyncDisposable {
   ): Promise<string> {
     const budget = budgetOf(options)
     const url = urlOf(image, access, `manifests/${tag}`)
-    const answer = await this.read(image, access, url, budget, 'HEAD')
+    const answer = await this.read(image, access, url, budget, { method: 'HEAD', accept: MANIFEST_TYPES })
     const digest = answer.headers['docker-content-digest']
-    if (typeof digest === 'string' && /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[a-zA-Z0-9=_-]+$/.test(digest))
-      return digest
+    if (typeof digest === 'string' && isDigest(digest)) return digest
     throw new RegistryError('ProtocolError', `${image.registry} names no digest of ${image.canonical}:${tag}`)
+  }
+
+  /** What a digest stands for: an image, an artifact, or an index of several. @throws RegistryError */
+  async fetchManifest(
+    image: ImageName,
+    digest: string,
+    access: RegistryAccess,
+    options: CallOptions,
+  ): Promise<Manifest> {
+    const budget = budgetOf({ ...options, maxBytes: MAX_MANIFEST_BYTES })
+    const url = urlOf(image, access, `manifests/${digest}`)
+    const { body } = await this.read(image, access, url, budget, { accept: MANIFEST_TYPES })
+    checkDigest(body, digest, `manifest of ${image.canonical}`)
+    return readManifest(body, image)
+  }
+
+  /** The bytes of a blob; no more of them than its descriptor says are received. @throws RegistryError */
+  async fetchBlob(
+    image: ImageName,
+    { digest, size }: Descriptor,
+    access: RegistryAccess,
+    options: CallOptions,
+  ): Promise<Buffer> {
+    const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES
+    if (size > maxBytes)
+      throw new RegistryError(
+        'TooLarge',
+        `blob ${digest} has ${size} bytes, more than the limit of ${maxBytes}`,
+      )
+    const budget = budgetOf({ ...options, maxBytes: size + TOKEN_BYTES })
+    const url = urlOf(image, access, `blobs/${digest}`)
+    const { body } = await this.read(image, access, url, budget)
+    if (body.length !== size)
+      throw new RegistryError('ProtocolError', `blob ${digest} has ${body.length} bytes instead of ${size}`)
+    checkDigest(body, digest, `blob of ${image.canonical}`)
+    return body
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -92,35 +129,35 @@ export class RegistryClient implements AsyncDisposable {
     access: RegistryAccess,
     url: URL,
     budget: Budget,
-    method: 'GET' | 'HEAD' = 'GET',
+    asked: Asked = {},
   ): Promise<HttpAnswer> {
     const key = `${url.origin}/${image.repository}`
     const known = this.challenges.get(key)
-    const answer = await this.attempt(image, access, url, method, known, budget)
+    const answer = await this.attempt(image, access, url, asked, known, budget)
     if (answer.status !== 401) return checked(answer, image)
-    const asked = parseChallenge(answer.headers['www-authenticate'])
-    if (asked === undefined) throw refused(image, answer)
+    const wanted = parseChallenge(answer.headers['www-authenticate'])
+    if (wanted === undefined) throw refused(image, answer)
     // The same challenge again means that the credentials, or a token that was kept, are refused.
     if (known?.scheme === 'bearer') this.tokens.forget(access, known, scopeOf(image))
-    else if (known?.scheme === 'basic' && asked.scheme === 'basic') throw refused(image, answer)
-    if (asked.scheme === 'basic' && Object.keys(basicHeader(access.credentials)).length === 0)
+    else if (known?.scheme === 'basic' && wanted.scheme === 'basic') throw refused(image, answer)
+    if (wanted.scheme === 'basic' && Object.keys(basicHeader(access.credentials)).length === 0)
       throw refused(image, answer)
-    this.remember(key, asked)
-    return checked(await this.attempt(image, access, url, method, asked, budget), image)
+    this.remember(key, wanted)
+    return checked(await this.attempt(image, access, url, asked, wanted, budget), image)
   }
 
   private async attempt(
     image: ImageName,
     access: RegistryAccess,
     url: URL,
-    method: 'GET' | 'HEAD',
+    { method = 'GET', accept = '*/*' }: Asked,
     challenge: Challenge | undefined,
     budget: Budget,
   ): Promise<HttpAnswer> {
     const headers = await this.authorization(image, access, challenge, budget)
     let target = url
     for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-      const sent = { accept: MANIFEST_TYPES, ...(target.origin === url.origin ? headers : {}) }
+      const sent = { accept, ...(target.origin === url.origin ? headers : {}) }
       const answer = await this.transport.send(access, { method, url: target, headers: sent }, budget)
       const location = answer.headers.location
       if (![301, 302, 303, 307, 308].includes(answer.status) || typeof location !== 'string') return answer

@@ -9,6 +9,7 @@ export type RegistryErrorCode =
   | 'Timeout'
   | 'ServerError'
   | 'ProtocolError'
+  | 'DigestMismatch'
   | 'TooLarge'
 
 /** A failed call to a registry, in words for people. Never holds credentials or tokens. */

@@ -16,7 +16,13 @@ export { type GitRequest, type GitServer, type GitServerOptions, startGitServer 
 export { type Kubectl, kubectlFor, type ServiceAccountName } from './kubectl.ts'
 export { type NatsOptions, type NatsServer, startNats } from './nats.ts'
 export { type ProxyOptions, type ProxyServer, startProxy } from './proxy.ts'
-export { REGISTRY_USER, type RegistryOptions, type RegistryServer, startRegistry } from './registry.ts'
+export {
+  REGISTRY_USER,
+  type RegistryLayer,
+  type RegistryOptions,
+  type RegistryServer,
+  startRegistry,
+} from './registry.ts'
 export type { TokenServer } from './registry-token-server.ts'
 export { type SharedCluster, sharedCluster, testNamespace } from './shared-cluster.ts'
 export { newAgeKey, sopsEncrypt } from './sops.ts'

@@ -30,12 +30,19 @@ export interface RegistryServer extends AsyncDisposable {
   tokens?: TokenServer
   /** Pushes a small image under a tag and returns the digest of its manifest. content makes the digest. */
   push(repository: string, tag: string, content?: string): Promise<string>
+  /** Pushes an artifact with these layers and returns the digest of its manifest. */
+  pushLayers(repository: string, tag: string, layers: RegistryLayer[]): Promise<string>
   /** The same image under many tags: fast, for the tags are written to the registry's files. */
   pushMany(repository: string, tags: readonly string[]): Promise<void>
   /** SIGKILL, and no restart. */
   kill(): Promise<void>
   restart(): Promise<void>
   logs(): string
+}
+
+export interface RegistryLayer {
+  mediaType: string
+  content: Uint8Array
 }
 
 export interface RegistryOptions {
@@ -56,7 +63,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   const start = () => startServer(program, files.config, port)
   const running = { child: await start() }
   stack.defer(() => running.child.kill())
-  const server: Omit<RegistryServer, 'push' | 'pushMany' | keyof AsyncDisposable> = {
+  const server: Omit<RegistryServer, 'push' | 'pushLayers' | 'pushMany' | keyof AsyncDisposable> = {
     host: `127.0.0.1:${port}`,
     root: files.root,
     ...(files.caPem === undefined ? {} : { caPem: files.caPem }),
@@ -72,6 +79,7 @@ export async function startRegistry(options: RegistryOptions = {}): Promise<Regi
   return {
     ...server,
     push: (repository, tag, content = `${repository}:${tag}`) => push(server, { repository, tag, content }),
+    pushLayers: (repository, tag, layers) => pushLayers(server, { repository, tag, config: '{}', layers }),
     pushMany: (repository, tags) => pushMany(server, repository, tags),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
@@ -169,30 +177,46 @@ async function push(
   { repository, tag, content }: { repository: string; tag: string; content: string },
 ): Promise<string> {
   const config = JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: { content } } })
-  const layer = `layer of ${content}`
+  const layer = {
+    mediaType: 'application/vnd.oci.image.layer.v1.tar',
+    content: Buffer.from(`layer of ${content}`),
+  }
+  return pushLayers(server, { repository, tag, config, layers: [layer] })
+}
+
+async function pushLayers(
+  server: Address,
+  {
+    repository,
+    tag,
+    config,
+    layers,
+  }: { repository: string; tag: string; config: string; layers: RegistryLayer[] },
+): Promise<string> {
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const descriptors = []
+  for (const layer of layers)
+    descriptors.push({ mediaType: layer.mediaType, ...(await pushBlob(server, repository, layer.content)) })
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType,
     config: {
       mediaType: 'application/vnd.oci.image.config.v1+json',
-      ...(await pushBlob(server, repository, config)),
+      ...(await pushBlob(server, repository, Buffer.from(config))),
     },
-    layers: [
-      { mediaType: 'application/vnd.oci.image.layer.v1.tar', ...(await pushBlob(server, repository, layer)) },
-    ],
+    layers: descriptors,
   })
   await send(server, repository, 'PUT', `manifests/${tag}`, manifest, mediaType)
   return digestOf(manifest)
 }
 
-async function pushBlob(server: Address, repository: string, content: string) {
+async function pushBlob(server: Address, repository: string, content: Uint8Array) {
   const digest = digestOf(content)
   const { location } = await send(server, repository, 'POST', 'blobs/uploads/')
   const separator = location?.includes('?') ? '&' : '?'
   const path = `${location}${separator}digest=${encodeURIComponent(digest)}`
   await send(server, repository, 'PUT', path, content, 'application/octet-stream')
-  return { digest, size: Buffer.byteLength(content) }
+  return { digest, size: content.length }
 }
 
 async function pushMany(server: Address, repository: string, tags: readonly string[]): Promise<void> {
@@ -212,7 +236,7 @@ async function send(
   repository: string,
   method: string,
   path: string,
-  body = '',
+  body: string | Uint8Array = '',
   contentType?: string,
 ): Promise<{ location: string | undefined }> {
   const scheme = server.caPem === undefined ? 'http' : 'https'
@@ -223,7 +247,7 @@ async function send(
     ...(contentType === undefined ? {} : { 'content-type': contentType }),
   }
   if (server.caPem !== undefined) return sendOverTls(server, url, { method, body, headers })
-  const answer = await fetch(url, { method, headers, ...(body === '' ? {} : { body }) })
+  const answer = await fetch(url, { method, headers, ...(body === '' ? {} : { body: Buffer.from(body) }) })
   if (!answer.ok) throw new Error(`${method} ${url.pathname}: HTTP ${answer.status} ${await answer.text()}`)
   await answer.arrayBuffer()
   return { location: answer.headers.get('location') ?? undefined }
@@ -232,7 +256,7 @@ async function send(
 function sendOverTls(
   { caPem, client }: Address,
   url: URL,
-  { method, headers, body }: { method: string; headers: Record<string, string>; body: string },
+  { method, headers, body }: { method: string; headers: Record<string, string>; body: string | Uint8Array },
 ): Promise<{ location: string | undefined }> {
   const agent = new Agent({ ca: caPem, cert: client?.cert, key: client?.key })
   return new Promise((resolve, reject) => {
@@ -258,6 +282,6 @@ async function authorization({ tokens }: Address, repository: string): Promise<s
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
-function digestOf(content: string): string {
+function digestOf(content: string | Uint8Array): string {
   return `sha256:${createHash('sha256').update(content).digest('hex')}`
 }

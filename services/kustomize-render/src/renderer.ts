@@ -12,12 +12,12 @@ import { jitter, type Result } from '@setpoint/reconcile'
 import type { Tracing } from '@setpoint/service'
 import type { Logger } from 'pino'
 import { takeFingerprints, touched } from './fingerprints.ts'
-import type { GitRepositories } from './git-repositories.ts'
 import { dataReferences, type InputOptions, type Inputs, readInputs } from './inputs.ts'
 import { keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
 import type { RenderMetrics } from './metrics.ts'
 import type { Publisher } from './publisher.ts'
 import type { LastBuild, Results } from './results.ts'
+import type { SourceObjects } from './source-objects.ts'
 import type { Sources } from './sources.ts'
 import type { SourceTree } from './trees.ts'
 
@@ -25,7 +25,7 @@ export interface RendererOptions {
   kube: KubeClient
   log: Logger
   sources: Sources
-  gitRepositories: GitRepositories
+  sourceObjects: SourceObjects
   results: Results
   publisher: Publisher
   metrics: RenderMetrics
@@ -74,7 +74,7 @@ export class Renderer {
   private withoutTree(kustomization: Kustomization): Content | undefined {
     const source = sourceOf(kustomization)
     if (this.options.sources.isAnnounced(sourceKey(source))) return undefined
-    const message = this.options.gitRepositories.problem(source)
+    const message = this.options.sourceObjects.problem(source)
     if (message === undefined) return undefined
     return {
       ...nothing,

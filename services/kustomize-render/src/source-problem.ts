@@ -1,4 +1,4 @@
-import type { GitRepository } from '@setpoint/contracts'
+import type { SourceObject } from '@setpoint/contracts'
 import { sourceKey } from './keys.ts'
 
 export interface SourceReference {
@@ -7,7 +7,7 @@ export interface SourceReference {
   name: string
 }
 
-/** How long the source service may take to notice a repository, or to send what its status tells of. */
+/** How long the source service may take to notice an object, or to send what its status tells of. */
 const PATIENCE_MS = 60_000
 
 /**
@@ -16,18 +16,18 @@ const PATIENCE_MS = 60_000
  */
 export function sourceProblem(
   source: SourceReference,
-  repository: GitRepository | undefined,
+  object: SourceObject | undefined,
   { now, since }: { now: number; since: number },
 ): string | undefined {
-  if (repository === undefined) return `Source '${sourceKey(source)}' not found`
-  const { artifact } = repository.status ?? {}
-  if (artifact === undefined && !isUnseen(repository)) return 'Source artifact not found, retrying in 30s'
-  const changed = Date.parse(artifact?.lastUpdateTime ?? repository.metadata.creationTimestamp ?? '') || 0
+  if (object === undefined) return `Source '${sourceKey(source)}' not found`
+  const { artifact } = object.status ?? {}
+  if (artifact === undefined && !isUnseen(object)) return 'Source artifact not found, retrying in 30s'
+  const changed = Date.parse(artifact?.lastUpdateTime ?? object.metadata.creationTimestamp ?? '') || 0
   if (now - Math.max(changed, since) < PATIENCE_MS) return undefined
   return `Source '${sourceKey(source)}' has not sent ${artifact?.revision ?? 'anything'}: is the source service running?`
 }
 
-function isUnseen({ spec, status }: GitRepository): boolean {
+function isUnseen({ spec, status }: SourceObject): boolean {
   return (
     spec.suspend !== true && (status?.conditions ?? []).length === 0 && (status?.observedGeneration ?? -1) < 0
   )

@@ -7,12 +7,12 @@ import { CatchUp, KeyedQueue } from '@setpoint/reconcile'
 import { loadSealingKey, type RunningService, type ServiceContext } from '@setpoint/service'
 import type { settings } from './config.ts'
 import { touched } from './fingerprints.ts'
-import { GitRepositories } from './git-repositories.ts'
 import { dependenciesOf, keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
 import { renderMetrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
 import { Renderer } from './renderer.ts'
 import { Results } from './results.ts'
+import { SourceObjects } from './source-objects.ts'
 import { Sources } from './sources.ts'
 
 const MIB = 1024 * 1024
@@ -102,13 +102,13 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     onError: (key, error) =>
       log.warn({ source: key, reason: String(error) }, 'could not load the files of a source; trying again'),
   })
-  const gitRepositories = new GitRepositories(kube, {
+  const sourceObjects = new SourceObjects(kube, {
     signal: stopping.signal,
     now,
     onChange: (key) => {
       if (sources.get(key) === undefined) for (const one of dependants(key)) queue.add(keyOf(one.metadata))
     },
-    onError: warn('cannot watch GitRepositories'),
+    onError: warn('cannot watch sources'),
   })
   const references = new ReferenceWatch(kube, {
     signal: stopping.signal,
@@ -119,7 +119,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     kube,
     log,
     sources,
-    gitRepositories,
+    sourceObjects,
     results,
     publisher,
     metrics: renderMetrics(context.metrics),
@@ -131,7 +131,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     inputs: { checkMac: config['sops-check-mac'], ageSecret: config['sops-age-secret'] },
     strictSubstitution: config['strict-substitution'],
   })
-  await Promise.all([sources.caughtUp, gitRepositories.synced])
+  await Promise.all([sources.caughtUp, sourceObjects.synced()])
   informer = startInformer(kube, {
     gvk: KUSTOMIZATION,
     signal: stopping.signal,
@@ -163,7 +163,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
   return {
     queues: { 'kustomize-render': queue, 'source-trees': sources.queue },
     problem: () =>
-      informer?.healthy && gitRepositories.healthy ? undefined : 'the API server cannot be watched',
+      informer?.healthy && sourceObjects.healthy ? undefined : 'the API server cannot be watched',
     stop: async (graceMs) => {
       clearInterval(sweeping)
       share.stop()

@@ -1,14 +1,12 @@
 import type { Bus } from '@setpoint/bus'
-import type { GitRepository } from '@setpoint/contracts'
-import type { GitHubApps, PackLimits } from '@setpoint/git'
-import type { KubeClient } from '@setpoint/kube'
+import type { SourceObject } from '@setpoint/contracts'
+import type { PackLimits } from '@setpoint/git'
+import type { KubeClient, WatchedObjects } from '@setpoint/kube'
 import type { EventRecorder, Tracing } from '@setpoint/service'
-import type { ArchiveStore } from './archive-store.ts'
+import type { ArchiveStore } from './archive/archive-store.ts'
 import type { Known, Memory } from './known.ts'
-import type { Listings } from './listings.ts'
-
 import type { SourceMetrics } from './metrics.ts'
-import type { Repositories } from './repositories.ts'
+import type { SourceKind } from './source-kind.ts'
 import type { StateStore } from './state-store.ts'
 
 /** The part of a logger that is needed; pino fits. */
@@ -23,7 +21,7 @@ export interface Limits {
   fetchBytes: number
   /** Bytes of all files of an artifact. */
   artifactBytes: number
-  /** Whether Git servers may be on link-local addresses. */
+  /** Whether servers may be on link-local addresses. */
   allowLinkLocal: boolean
   /** Bytes of one file of an artifact. */
   fileBytes: number
@@ -31,30 +29,33 @@ export interface Limits {
   pack: PackLimits
 }
 
-/** Everything that reconciling works with; one for the process. */
-export interface SourceContext {
+/** What reconciling works with, whatever the kind; one for the process. */
+export interface SharedContext {
   kube: KubeClient
   bus: Bus
   events: EventRecorder
   tracing: Tracing
   log: Log
-  metrics: SourceMetrics
   /** Milliseconds since the epoch. */
   now(): number
   limits: Limits
-  repositories: Repositories
-  memory: Memory
-  states: StateStore
   archives: ArchiveStore
-  githubApps: GitHubApps
-  listings: Listings
 }
 
-/** One run over one GitRepository. */
-export interface Task {
+/** Everything that reconciling one kind works with. */
+export interface SourceContext<T extends SourceObject = SourceObject> extends SharedContext {
+  kind: SourceKind<T>
+  objects: WatchedObjects<T>
+  metrics: SourceMetrics
+  memory: Memory
+  states: StateStore
+}
+
+/** One run over one object. */
+export interface Task<T extends SourceObject = SourceObject> {
   key: string
   /** As it is now; replaced by the answers to our own writes. */
-  repository: GitRepository
+  object: T
   generation: number
   known: Known
   /** Failures in a row, plus one. */

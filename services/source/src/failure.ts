@@ -2,6 +2,7 @@ import { ArtifactError } from '@setpoint/artifact'
 import { BusError } from '@setpoint/bus'
 import { GitError, type GitErrorCode } from '@setpoint/git'
 import { ReconcileError } from '@setpoint/reconcile'
+import { RegistryError } from '@setpoint/registry'
 import { diskProblem } from './disk.ts'
 
 /** Which of Flux's conditions says that something went wrong. */
@@ -29,10 +30,11 @@ export class SourceFailure extends ReconcileError {
 
 const BUS_RETRY_MS = 2_000
 
-/** What a failure means for the object; undefined when it is no fault of the object, its repository or the storage. */
+/** What a failure means for the object; undefined when it is no fault of the object, its origin or the storage. */
 export function toFailure(error: unknown): SourceFailure | undefined {
   if (error instanceof SourceFailure) return error
   if (error instanceof GitError) return fromGit(error)
+  if (error instanceof RegistryError) return fromRegistry(error)
   if (error instanceof BusError)
     return storage('PublishFailed', `cannot hand the artifact on: ${error.message}`, error, BUS_RETRY_MS)
   if (error instanceof ArtifactError) return storage('ArchiveOperationFailed', error.message, error)
@@ -57,6 +59,15 @@ function fromGit(error: GitError): SourceFailure {
   const reason = REASONS[error.code] ?? 'GitOperationFailed'
   const { retryAfterMs } = error
   return new SourceFailure('FetchFailed', reason, error.message, {
+    cause: error,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
+}
+
+function fromRegistry(error: RegistryError): SourceFailure {
+  const { code, message, retryAfterMs } = error
+  const reason = code === 'AuthenticationFailed' ? code : 'OCIArtifactPullFailed'
+  return new SourceFailure('FetchFailed', reason, message, {
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })

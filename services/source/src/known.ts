@@ -1,16 +1,13 @@
 import type { TreeFile } from '@setpoint/artifact'
-import type { GitMirror, Ignore } from '@setpoint/git'
+import type { Ignore } from '@setpoint/git'
 import type { SourceState } from './state.ts'
 
-/** What is held in memory of one repository. All of it can be had again from disk, Git or the bus. */
+/** What is held in memory of one source. All of it can be had again from disk, the origin or the bus. */
 export interface Known {
   uid: string
   /** What was published last; undefined before the first artifact. Read from disk after a start. */
   state: SourceState | undefined
   stateRead: boolean
-  mirror: GitMirror | undefined
-  /** The URL that the mirror is of. */
-  mirrorUrl: string
   /** The tree of the snapshot, by path. */
   base: ReadonlyMap<string, TreeFile> | undefined
   /** Contents that the snapshot does not hold, by blob id: what the delta is made of. */
@@ -21,7 +18,7 @@ export interface Known {
   published: boolean
 }
 
-/** The Knowns of all repositories, by key. One of a new uid starts anew. */
+/** The Knowns of all objects of a kind, by key. One of a new uid starts anew. */
 export class Memory {
   private readonly entries = new Map<string, Known>()
 
@@ -32,8 +29,6 @@ export class Memory {
       uid,
       state: undefined,
       stateRead: false,
-      mirror: undefined,
-      mirrorUrl: '',
       base: undefined,
       fresh: new Map(),
       ignore: undefined,
@@ -51,7 +46,7 @@ export class Memory {
     this.entries.delete(key)
   }
 
-  /** What is in the streams is in doubt: the next run of each repository looks. */
+  /** What is in the streams is in doubt: the next run of each looks. */
   doubtPublished(): void {
     for (const known of this.entries.values()) known.published = false
   }

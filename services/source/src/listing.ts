@@ -1,7 +1,7 @@
 import type { TreeFile } from '@setpoint/artifact'
 import { compileIgnore, type Ignore, parseLfsPointer, resolveLfs, SOURCE_IGNORE } from '@setpoint/git'
 import type { SourceContext, Task } from './context.ts'
-import type { SourceEntry } from './entries.ts'
+import type { SourceEntry } from './entry.ts'
 import { SourceFailure } from './failure.ts'
 import type { Known } from './known.ts'
 
@@ -13,15 +13,16 @@ export interface Listing {
 }
 
 /**
- * The files that belong in the artifact. Only contents that the snapshot does not hold are read: Git does not say
+ * The files that belong in the artifact: with takesAll, those that are ignored too. Only contents that the snapshot does not hold are read: Git does not say
  * how large a blob is. @throws GitError, SourceFailure
  */
 export async function readListing(
   context: SourceContext,
   task: Task,
   entries: SourceEntry[],
+  { takesAll = false }: { takesAll?: boolean } = {},
 ): Promise<Listing> {
-  const excluded = await ignoreRules(task, entries)
+  const excluded = takesAll ? () => false : await ignoreRules(task, entries)
   const sizes = knownSizes(task.known)
   const listing: Listing = { files: new Map(), fresh: new Map() }
   const pointers: SourceEntry[] = []
@@ -105,7 +106,7 @@ function checkTotal(bytes: number, limit: number): void {
 /** The rules are compiled, and a path is looked at, only when a rule has changed or the path is new. */
 async function ignoreRules(task: Task, entries: SourceEntry[]): Promise<(path: string) => boolean> {
   const sources = entries.filter(({ path, mode }) => mode !== '120000' && isIgnoreFile(path))
-  const spec = task.repository.spec.ignore ?? ''
+  const spec = task.object.spec.ignore ?? ''
   const key = JSON.stringify([spec, sources.map(({ path, oid }) => [path, oid])])
   const { known } = task
   if (known.ignore?.key !== key)

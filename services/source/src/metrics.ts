@@ -1,6 +1,6 @@
 import type { Metrics } from '@setpoint/service'
 
-/** What this service measures of its own. */
+/** What this service measures of its own, of one kind of source. */
 export interface SourceMetrics {
   reconciled(key: { namespace: string; name: string }, durationMs: number): void
   failed(): void
@@ -9,21 +9,25 @@ export interface SourceMetrics {
   listed(): void
 }
 
-export function sourceMetrics(metrics: Metrics): SourceMetrics {
-  const fetches = metrics.counter('setpoint_source_fetches_total', 'Git fetches, by extent.', ['extent'])
-  const bytes = metrics.counter('setpoint_source_fetched_bytes_total', 'Bytes received by Git fetches.')
+export function sourceMetrics(metrics: Metrics): (kind: string) => SourceMetrics {
+  const fetches = metrics.counter('setpoint_source_fetches_total', 'Fetches, by kind and extent.', [
+    'kind',
+    'extent',
+  ])
+  const bytes = metrics.counter('setpoint_source_fetched_bytes_total', 'Bytes received by fetches.', ['kind'])
   const listings = metrics.counter(
     'setpoint_source_listings_total',
     'Requests for the references of a repository.',
+    ['kind'],
   )
-  return {
+  return (kind) => ({
     reconciled: ({ namespace, name }, durationMs) =>
-      metrics.reconcileDuration.observe({ kind: 'GitRepository', name, namespace }, durationMs / 1000),
-    failed: () => metrics.reconcileErrors.inc({ controller: 'gitrepository' }),
+      metrics.reconcileDuration.observe({ kind, name, namespace }, durationMs / 1000),
+    failed: () => metrics.reconcileErrors.inc({ controller: kind.toLowerCase() }),
     fetched: (extent, received) => {
-      fetches.inc({ extent })
-      bytes.inc(received)
+      fetches.inc({ kind, extent })
+      bytes.inc({ kind }, received)
     },
-    listed: () => listings.inc(),
-  }
+    listed: () => listings.inc({ kind }),
+  })
 }

@@ -13,25 +13,22 @@ import {
   type ArtifactMessage,
   type ArtifactTree,
   artifactMessage,
-  GIT_REPOSITORY,
   type StoredBytes,
   subjects,
 } from '@setpoint/contracts'
-import { archivePath } from './archive-path.ts'
+import { archivePath } from './archive/archive-path.ts'
 import type { SourceContext, Task } from './context.ts'
-import type { FetchedTree } from './fetch.ts'
 import type { Known } from './known.ts'
 import type { Listing } from './listing.ts'
-import type { Surprise } from './moved.ts'
-import { digestOfUrl, type SourceState } from './state.ts'
+import { logKey } from './log-key.ts'
+import type { Fetched, Surprise } from './source-kind.ts'
+import type { SourceState } from './state.ts'
 
 const BUCKET = 'setpoint-artifact'
 /** A delta up to this size travels in the message. */
 const MAX_INLINE_BYTES = 64 * 1024
 /** A delta may grow to a quarter of its snapshot, or to this if that is more; then a new snapshot is cut. */
 const MIN_DELTA_LIMIT_BYTES = 256 * 1024
-
-const MAX_SUBJECT = 300
 
 /** What has to be written to disk once the bus has been told. */
 interface Encoded {
@@ -50,14 +47,14 @@ export async function recallState(context: SourceContext, task: Task): Promise<v
 }
 
 /** Tells the world about a tree, first the bus, then the disk. @throws BusError, ArtifactError or a disk's error */
-export async function publishTree(context: SourceContext, task: Task, fetched: FetchedTree): Promise<void> {
+export async function publishTree(context: SourceContext, task: Task, fetched: Fetched): Promise<void> {
   const { known } = task
   // Unless it was we who published last, the stream knows what is there to be replaced.
   const before = known.published ? known.state?.tree : await publishedTree(context, task)
   const encoded = await encode(context, known, fetched.listing)
-  const state = toState(task, fetched, encoded.tree)
+  const state: SourceState = { ...fetched.state, tree: encoded.tree }
   await putTree(context, known, encoded)
-  await context.bus.publish(artifactMessage, subjectOf(task), toMessage(context, task, state), {
+  await context.bus.publish(artifactMessage, subjectOf(context, task), toMessage(context, task, state), {
     traceId: task.traceId,
   })
   task.log.info({ revision: state.revision, digest: encoded.tree.digest, traceId: task.traceId }, 'published')
@@ -77,14 +74,14 @@ function recordFetch({ tracing, now }: SourceContext, task: Task, { revision, tr
     traceId: task.traceId,
     startMs: task.startedAt,
     endMs: now(),
-    attributes: { gitRepository: task.key, revision, files: tree.files },
+    attributes: { [logKey(task.object)]: task.key, revision, files: tree.files },
   })
 }
 
 /** What was said to stay has changed: somebody may want to know. */
 function tellSurprise(context: SourceContext, task: Task, { reason, message }: Surprise): void {
-  task.log.warn({ reason, message }, 'the repository changed in an unusual way')
-  context.events.record(task.repository, { severity: 'error', reason, message, traceId: task.traceId })
+  task.log.warn({ reason, message }, 'the source changed in an unusual way')
+  context.events.record(task.object, { severity: 'error', reason, message, traceId: task.traceId })
 }
 
 /** Sends what is known again when the stream holds something else. Looks once, and again when that was put in doubt. */
@@ -92,11 +89,11 @@ export async function assurePublished(context: SourceContext, task: Task): Promi
   const { known } = task
   if (known.published || known.state === undefined) return
   const message = toMessage(context, task, known.state)
-  const last = await context.bus.last(artifactMessage, subjectOf(task))
+  const last = await context.bus.last(artifactMessage, subjectOf(context, task))
   await putKnown(context, known, known.state)
   if (!isDeepStrictEqual(last?.data, message)) {
     const replaced = last?.data.tree
-    await context.bus.publish(artifactMessage, subjectOf(task), message, { traceId: task.traceId })
+    await context.bus.publish(artifactMessage, subjectOf(context, task), message, { traceId: task.traceId })
     task.log.info({ revision: message.revision }, 'published again')
     if (replaced !== undefined) await deleteReplaced(context, task, replaced, known.state.tree)
   }
@@ -104,15 +101,16 @@ export async function assurePublished(context: SourceContext, task: Task): Promi
 }
 
 async function publishedTree(context: SourceContext, task: Task): Promise<ArtifactTree | undefined> {
-  return (await context.bus.last(artifactMessage, subjectOf(task)))?.data.tree
+  return (await context.bus.last(artifactMessage, subjectOf(context, task)))?.data.tree
 }
 
 /** Says that the source is gone, and deletes its bytes. */
 export async function publishGone(context: SourceContext, task: Task): Promise<void> {
-  const { namespace = '', name, uid = '' } = task.repository.metadata
+  const { namespace = '', name, uid = '' } = task.object.metadata
   const before = await publishedTree(context, task)
-  const gone: ArtifactMessage = { kind: GIT_REPOSITORY.kind, namespace, name, uid, revision: '', url: '' }
-  await context.bus.publish(artifactMessage, subjectOf(task), gone, { traceId: task.traceId })
+  const { kind } = context.kind.gvk
+  const gone: ArtifactMessage = { kind, namespace, name, uid, revision: '', url: '' }
+  await context.bus.publish(artifactMessage, subjectOf(context, task), gone, { traceId: task.traceId })
   const tree = task.known.published ? task.known.state?.tree : before
   for (const stored of [tree?.snapshot, tree?.delta]) await deleteObject(context, stored)
 }
@@ -162,7 +160,7 @@ function contentOf(contents: ReadonlyMap<string, Uint8Array>, blobId: string): U
   return content
 }
 
-/** The snapshot on disk went away under us; the next run reads everything from Git. */
+/** The snapshot on disk went away under us; the next run fetches everything. */
 export class BaseLost extends Error {
   override name = 'BaseLost'
 }
@@ -200,7 +198,7 @@ async function putKnown(context: SourceContext, known: Known, { tree }: SourceSt
   if (known.base === undefined) throw new BaseLost('the snapshot on disk is missing or damaged')
 }
 
-/** After this, the next run reads everything from Git and cuts a new snapshot. */
+/** After this, the next run fetches everything and cuts a new snapshot. */
 export function forgetBase(known: Known): void {
   known.base = undefined
   known.state = undefined
@@ -215,7 +213,7 @@ async function persist(context: SourceContext, known: Known, { snapshot, delta }
     if (delta !== undefined) await context.states.saveBytes(uid, 'delta', delta)
     await context.states.save(uid, state)
   } catch (error) {
-    // What the disk holds is behind what the bus was told: the next run starts from Git.
+    // What the disk holds is behind what the bus was told: the next run starts anew.
     if (snapshot !== undefined) forgetBase(known)
     throw error
   }
@@ -246,52 +244,22 @@ async function deleteObject(context: SourceContext, stored: StoredBytes | undefi
   }
 }
 
-function toState(
-  task: Task,
-  { revision, commit, target, recipe, verification }: FetchedTree,
-  tree: ArtifactTree,
-): SourceState {
-  const { url, ignore = '' } = task.repository.spec
-  return {
-    urlDigest: digestOfUrl(url),
-    resolved: target.resolved.candidates === undefined ? movedKey(target, commit.oid) : target.key,
-    revision,
-    commit: commit.oid,
-    subject: printable(commit.message.split('\n')[0] ?? ''),
-    ignore,
-    recipe: recipe.digest,
-    included: recipe.includes.map(({ artifact }) => artifact),
-    ...(verification === undefined ? {} : { verification }),
-    tree,
-  }
-}
-
-/** Text of a stranger, fit for an event. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, MAX_SUBJECT)
-}
-
-/** When the reference moved between the listing and the fetch, what was fetched counts. */
-function movedKey({ key, resolved }: FetchedTree['target'], fetched: string): string {
-  return key.replace(resolved.commit, fetched)
-}
-
 function toMessage(context: SourceContext, task: Task, state: SourceState): ArtifactMessage {
-  const { namespace = '', name, uid = '' } = task.repository.metadata
+  const { namespace = '', name, uid = '' } = task.object.metadata
   return {
-    kind: GIT_REPOSITORY.kind,
+    kind: context.kind.gvk.kind,
     namespace,
     name,
     uid,
     revision: state.revision,
-    url: context.archives.urlOf(archivePath(task.repository, state.commit)),
+    url: context.archives.urlOf(archivePath(task.object, state.id)),
     tree: state.tree,
   }
 }
 
-function subjectOf({ repository }: Task): string {
-  const { namespace = '', name } = repository.metadata
-  return subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name })
+function subjectOf({ kind }: SourceContext, { object }: Task): string {
+  const { namespace = '', name } = object.metadata
+  return subjects.artifact({ kind: kind.gvk.kind, namespace, name })
 }
 
 async function readBase(

@@ -21,7 +21,7 @@ export async function readSecret(
 ): Promise<SecretValues | undefined> {
   if (reference === undefined || reference.name === '') return undefined
   const { name } = reference
-  const namespace = task.repository.metadata.namespace ?? ''
+  const namespace = task.object.metadata.namespace ?? ''
   const secret = await context.kube.get(SECRET, { namespace, name }, { signal: task.signal })
   if (secret === undefined) throw unusable(`Secret "${namespace}/${name}" does not exist`)
   const { data } = secret

@@ -1,28 +1,24 @@
 import { newTraceId } from '@setpoint/bus'
-import { FINALIZER, type GitRepository, REQUESTED_AT_ANNOTATION } from '@setpoint/contracts'
-import { KubeUnreachableError } from '@setpoint/kube'
+import { FINALIZER, REQUESTED_AT_ANNOTATION, type SourceObject } from '@setpoint/contracts'
+import { KubeUnreachableError, WatchedObjects } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { Log, SourceContext, Task } from './context.ts'
-import { includes } from './include.ts'
-import { Listings } from './listings.ts'
+import { logKey } from './log-key.ts'
 import { reconcile } from './reconcile.ts'
-import { Repositories } from './repositories.ts'
 
-export interface SourcerOptions extends Omit<SourceContext, 'repositories' | 'listings'> {
-  /** Requests for references that one Git host gets in a second, at most. */
-  hostRequestsPerSecond: number
+export interface SourcerOptions<T extends SourceObject> extends Omit<SourceContext<T>, 'objects'> {
   membership: Membership
-  /** Repositories that are worked on at once. */
+  /** Objects that are worked on at once. */
   concurrent: number
-  /** Only GitRepositories with these labels; empty: all. */
+  /** Only objects with these labels; empty: all. */
   labelSelector: string
 }
 
-/** Turns what the watch, the hints and the timers say into runs over GitRepositories. */
-export class Sourcer {
+/** Turns what the watch, the hints and the timers say into runs over the objects of one kind. */
+export class Sourcer<T extends SourceObject> {
   readonly queue: KeyedQueue
-  readonly context: SourceContext
+  readonly context: SourceContext<T>
   private readonly share: Share
   private readonly stopped = new AbortController()
   private readonly failures = new Map<string, number>()
@@ -30,113 +26,109 @@ export class Sourcer {
   private readonly asked = new Set<string>()
   private begun = false
 
-  constructor({ concurrent, labelSelector, membership, hostRequestsPerSecond, ...parts }: SourcerOptions) {
+  constructor({ concurrent, labelSelector, membership, ...parts }: SourcerOptions<T>) {
     this.queue = new KeyedQueue({
       workers: concurrent,
       backoff: { minMs: 500, maxMs: 15_000 },
       handle: (key, run) => this.handle(key, run),
       onError: (key, error, attempt) => this.noteError(key, error, attempt),
     })
+    const { kind } = parts.kind.gvk
     this.share = new Share({
       membership,
       queue: this.queue,
-      keys: () => (this.begun ? this.context.repositories.keys() : []),
+      keys: () => (this.begun ? this.context.objects.keys() : []),
       onLost: (key) => this.forget(key),
       prepare: async () => undefined,
       onTaken: (keys) => {
-        parts.log.info({ gitRepositories: keys.length }, 'took over')
+        parts.log.info({ kind, objects: keys.length }, 'took over')
         for (const key of keys) this.queue.add(key, { priority: 'high' })
       },
     })
     const { signal } = this.stopped
-    const repositories = new Repositories(
+    const objects = new WatchedObjects<T>(
       parts.kube,
-      { signal, labelSelector },
+      { gvk: parts.kind.gvk, signal, labelSelector },
       {
-        onUpsert: (key, next, previous) => this.onRepository(key, next, previous),
-        onDelete: (key) => this.onRepositoryGone(key),
-        onError: (error) =>
-          parts.log.warn({ reason: String(error) }, 'the watch of GitRepositories was interrupted'),
+        onUpsert: (key, next, previous) => this.onObject(key, next, previous),
+        onDelete: (key) => this.onObjectGone(key),
+        onError: (error) => parts.log.warn({ kind, reason: String(error) }, 'a watch was interrupted'),
       },
     )
-    const listings = new Listings({
-      now: parts.now,
-      perHostPerSecond: hostRequestsPerSecond,
-      onListed: () => parts.metrics.listed(),
-      wake: (keys) => {
-        for (const key of keys)
-          if (repositories.get(key) !== undefined && this.share.has(key)) this.queue.add(key)
-      },
-    })
-    this.context = { ...parts, repositories, listings }
+    this.context = { ...parts, objects }
   }
 
   /** Starts to work once it is known what there is. */
   async begin(): Promise<void> {
-    const { repositories, states } = this.context
-    await repositories.synced.catch(() => undefined)
+    const { objects, states } = this.context
+    await objects.synced.catch(() => undefined)
     if (this.stopped.signal.aborted) return
     this.begun = true
-    const keys = repositories.keys()
-    const uids = keys.map((key) => repositories.get(key)?.metadata.uid ?? '')
-    await states.keepOnly(new Set(uids))
-    for (const key of keys) if (this.share.has(key)) this.queue.add(key)
+    await states.keepOnly(new Set(objects.list().map(({ metadata }) => metadata.uid ?? '')))
+    this.wake(objects.keys())
   }
 
   /** Somebody says that there is news. */
   checkNow(key: string, traceId: string): void {
-    if (!this.begun || this.context.repositories.get(key) === undefined || !this.share.has(key)) return
+    if (!this.begun || this.context.objects.get(key) === undefined || !this.share.has(key)) return
     this.traceIds.set(key, traceId)
     this.asked.add(key)
     this.failures.delete(key)
     this.queue.add(key, { priority: 'high' })
   }
 
+  /** Looks at those of these objects that are ours. */
+  wake(keys: readonly string[]): void {
+    for (const key of keys)
+      if (this.context.objects.get(key) !== undefined && this.share.has(key)) this.queue.add(key)
+  }
+
   /** NATS has lost its state: what we know is said again. */
   publishAll(): void {
     this.context.memory.doubtPublished()
-    if (!this.begun) return
-    for (const key of this.context.repositories.keys()) if (this.share.has(key)) this.queue.add(key)
+    if (this.begun) this.wake(this.context.objects.keys())
   }
 
   problem(): string | undefined {
-    if (!this.begun) return 'GitRepositories are not listed yet'
-    return this.context.repositories.healthy ? undefined : 'the watch of GitRepositories is interrupted'
+    const { kind } = this.context.kind.gvk
+    if (!this.begun) return `objects of kind ${kind} are not listed yet`
+    return this.context.objects.healthy ? undefined : `the watch of kind ${kind} is interrupted`
   }
 
   async stop(graceMs: number): Promise<void> {
     this.share.stop()
     await this.queue.stop(graceMs)
+    await this.context.kind.close?.()
     this.stopped.abort(new Error('the service stops'))
   }
 
   private async handle(key: string, { signal }: Run): Promise<Result> {
     const { context } = this
-    const repository = context.repositories.get(key)
-    if (repository === undefined || !this.share.has(key)) return undefined
+    const object = context.objects.get(key)
+    if (object === undefined || !this.share.has(key)) return undefined
     const startedAt = context.now()
-    const task = this.task(key, repository, { signal, startedAt })
+    const task = this.task(key, object, { signal, startedAt })
     try {
       const result = await reconcile(context, task)
-      const ready = task.repository.status?.conditions?.find(({ type }) => type === 'Ready')
+      const ready = task.object.status?.conditions?.find(({ type }) => type === 'Ready')
       if (ready?.status === 'False') this.failures.set(key, task.attempt)
       else this.failures.delete(key)
       return result
     } finally {
-      const { namespace = '', name } = repository.metadata
+      const { namespace = '', name } = object.metadata
       context.metrics.reconciled({ namespace, name }, context.now() - startedAt)
     }
   }
 
-  private task(key: string, repository: GitRepository, run: Pick<Task, 'signal' | 'startedAt'>): Task {
-    const { uid = '', generation = 0 } = repository.metadata
+  private task(key: string, object: T, run: Pick<Task, 'signal' | 'startedAt'>): Task<T> {
+    const { uid = '', generation = 0 } = object.metadata
     const traceId = this.traceIds.get(key) ?? newTraceId()
     this.traceIds.delete(key)
     const known = this.context.memory.of(key, uid)
-    const log = childLog(this.context.log, { gitRepository: key, traceId })
+    const log = childLog(this.context.log, { [logKey(object)]: key, traceId })
     const isAsked = this.asked.delete(key)
     const attempt = (this.failures.get(key) ?? 0) + 1
-    return { key, repository, generation, known, attempt, traceId, isAsked, log, ...run }
+    return { key, object, generation, known, attempt, traceId, isAsked, log, ...run }
   }
 
   private noteError(key: string, error: unknown, attempt: number): void {
@@ -144,35 +136,36 @@ export class Sourcer {
     const reason = error instanceof Error ? error.message : String(error)
     const away = error instanceof KubeUnreachableError
     const message = away ? 'the API server is away; trying again' : 'a run was given up; trying again'
-    this.context.log.warn({ gitRepository: key, attempt, reason }, message)
+    this.context.log.warn({ [logKey(this.context.kind.gvk)]: key, attempt, reason }, message)
   }
 
-  private onRepository(key: string, next: GitRepository, previous: GitRepository | undefined): void {
+  private onObject(key: string, next: T, previous: T | undefined): void {
     if (!this.begun) return
-    if (next.status?.artifact?.digest !== previous?.status?.artifact?.digest) this.wakeIncluding(next)
+    if (next.status?.artifact?.digest !== previous?.status?.artifact?.digest) this.wakeMadeOf(next)
     if (!(previous === undefined || asksForWork(next, previous)) || !this.share.has(key)) return
     this.failures.delete(key)
     this.asked.add(key)
     this.queue.add(key, { priority: 'high' })
   }
 
-  /** Those that include a repository are made anew when it has changed. */
-  private wakeIncluding(changed: GitRepository): void {
-    const { repositories } = this.context
-    for (const key of repositories.keys()) {
-      const other = repositories.get(key)
-      if (other !== undefined && includes(other, changed) && this.share.has(key))
+  /** Those that hold the artifact of another are made anew when it has changed. */
+  private wakeMadeOf(changed: T): void {
+    const { objects, kind } = this.context
+    if (kind.isMadeOf === undefined) return
+    for (const key of objects.keys()) {
+      const other = objects.get(key)
+      if (other !== undefined && kind.isMadeOf(other, changed) && this.share.has(key))
         this.queue.add(key, { priority: 'high' })
     }
   }
 
-  private onRepositoryGone(key: string): void {
+  private onObjectGone(key: string): void {
     this.queue.forget(key)
     this.share.forget(key)
     this.forget(key)
   }
 
-  /** What is held of a GitRepository that is gone, or that is another replica's now. */
+  /** What is held of an object that is gone, or that is another replica's now. */
   private forget(key: string): void {
     this.context.memory.forget(key)
     this.failures.delete(key)
@@ -182,7 +175,7 @@ export class Sourcer {
 }
 
 /** A change that a run has something to do about. Changes of the status are our own. */
-function asksForWork(next: GitRepository, previous: GitRepository): boolean {
+function asksForWork(next: SourceObject, previous: SourceObject): boolean {
   return (
     next.metadata.generation !== previous.metadata.generation ||
     next.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp ||
@@ -191,7 +184,7 @@ function asksForWork(next: GitRepository, previous: GitRepository): boolean {
   )
 }
 
-const requestOf = ({ metadata }: GitRepository): string =>
+const requestOf = ({ metadata }: SourceObject): string =>
   metadata.annotations?.[REQUESTED_AT_ANNOTATION] ?? ''
 
 function childLog(log: Log, bound: object): Log {

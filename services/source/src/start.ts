@@ -1,61 +1,84 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { GIT_REPOSITORY } from '@setpoint/contracts'
-import { DEFAULT_PACK_LIMITS, GitHubApps } from '@setpoint/git'
+import type { SourceObject } from '@setpoint/contracts'
+import { DEFAULT_PACK_LIMITS } from '@setpoint/git'
 import type { RunningService, ServiceContext } from '@setpoint/service'
-import { startArchiveServer } from './archive-server.ts'
-import { ArchiveStore } from './archive-store.ts'
+import { startArchiveServer } from './archive/archive-server.ts'
+import { ArchiveStore } from './archive/archive-store.ts'
+import { restoreArchive } from './archive/restore.ts'
 import type { settings } from './config.ts'
 import type { Limits } from './context.ts'
+import { GitKind } from './git/git-kind.ts'
 import { Memory } from './known.ts'
 import { sourceMetrics } from './metrics.ts'
-import { restoreArchive } from './restore.ts'
+import { OciKind } from './oci/oci-kind.ts'
+import type { SourceKind } from './source-kind.ts'
 import { Sourcer } from './sourcer.ts'
 import { StateStore } from './state-store.ts'
 
-type SourceConfig = ServiceContext<typeof settings>['config']
+type SourceService = ServiceContext<typeof settings>
+type SourceConfig = SourceService['config']
 
 /** Starts the service: serves archives, lists what is there, then works on every change, hint and timer. */
-export async function startSource(service: ServiceContext<typeof settings>): Promise<RunningService> {
-  const { config, bus, events, kube, log, now, membership } = service
+export async function startSource(service: SourceService): Promise<RunningService> {
+  const { config, bus } = service
   const archives = archiveStore(config)
-  const sourcer = new Sourcer({
-    kube,
-    bus,
-    events,
-    tracing: service.tracing,
-    log,
-    now,
-    membership,
-    archives,
-    metrics: sourceMetrics(service.metrics),
-    limits: limitsOf(config),
-    hostRequestsPerSecond: config['host-requests-per-second'],
-    memory: new Memory(),
-    githubApps: new GitHubApps(now),
-    states: new StateStore(join(config['storage-path'], 'repositories')),
-    concurrent: config.concurrent,
-    labelSelector: config['watch-label-selector'],
-  })
+  const sourcers = startSourcers(service, archives)
   const server = await startArchiveServer({
     ...config['storage-addr'],
     root: archives.root,
-    restore: (path) => restoreArchive(sourcer.context, path),
+    restore: async (path) => {
+      const own = sourcers.find(({ context }) => path.startsWith(`${context.kind.gvk.kind.toLowerCase()}/`))
+      return own !== undefined && restoreArchive(own.context, path)
+    },
   })
-  const stopHints = bus.onHint(GIT_REPOSITORY.kind, ({ namespace, name }, _hint, traceId) =>
-    sourcer.checkNow(`${namespace}/${name}`, traceId),
+  const stops = sourcers.map((sourcer) =>
+    bus.onHint(sourcer.context.kind.gvk.kind, ({ namespace, name }, _hint, traceId) =>
+      sourcer.checkNow(`${namespace}/${name}`, traceId),
+    ),
   )
-  bus.onStateLost(() => sourcer.publishAll())
-  void sourcer.begin()
+  bus.onStateLost(() => {
+    for (const sourcer of sourcers) sourcer.publishAll()
+  })
+  for (const sourcer of sourcers) void sourcer.begin()
   return {
-    queues: { gitrepository: sourcer.queue },
-    problem: () => sourcer.problem(),
+    queues: Object.fromEntries(
+      sourcers.map(({ context, queue }) => [context.kind.gvk.kind.toLowerCase(), queue]),
+    ),
+    problem: () => sourcers.map((sourcer) => sourcer.problem()).find((problem) => problem !== undefined),
     stop: async (graceMs) => {
-      stopHints()
+      for (const stop of stops) stop()
       await server.close()
-      await sourcer.stop(graceMs)
+      await Promise.all(sourcers.map((sourcer) => sourcer.stop(graceMs)))
     },
   }
+}
+
+/** One for each kind of source. */
+function startSourcers(service: SourceService, archives: ArchiveStore) {
+  const { config, bus, events, kube, log, now, membership, tracing } = service
+  const metricsOf = sourceMetrics(service.metrics)
+  const common = { kube, bus, events, tracing, log, now, membership, archives }
+  const start = <T extends SourceObject>(kind: SourceKind<T>) =>
+    new Sourcer<T>({
+      ...common,
+      kind,
+      metrics: metricsOf(kind.gvk.kind),
+      limits: limitsOf(config),
+      memory: new Memory(),
+      states: new StateStore(join(config['storage-path'], kind.directory)),
+      concurrent: config.concurrent,
+      labelSelector: config['watch-label-selector'],
+    })
+  const git = start(
+    new GitKind({
+      now,
+      perHostPerSecond: config['host-requests-per-second'],
+      onListed: () => git.context.metrics.listed(),
+      wake: (keys) => git.wake(keys),
+    }),
+  )
+  return [git, start(new OciKind({ now }))]
 }
 
 function limitsOf(config: SourceConfig): Limits {

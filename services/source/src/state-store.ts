@@ -4,7 +4,7 @@ import { isMissing } from './disk.ts'
 import { readState, type SourceState } from './state.ts'
 
 /**
- * Keeps, for each repository, the state and the bytes of its snapshot and delta, below `<root>/<uid>/`.
+ * Keeps, for each source, the state and the bytes of its snapshot and delta, below `<root>/<uid>/`.
  * Every file is written beside its place and renamed, so that a crash leaves the old one.
  */
 export class StateStore {
@@ -41,7 +41,7 @@ export class StateStore {
     await rm(this.directory(uid), { recursive: true, force: true })
   }
 
-  /** Deletes what belongs to no repository any more. */
+  /** Deletes what belongs to no object any more. */
   async keepOnly(uids: ReadonlySet<string>): Promise<void> {
     const found = await readdir(this.root).catch(() => [])
     for (const uid of found) if (!uids.has(uid)) await this.remove(uid)

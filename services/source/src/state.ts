@@ -1,24 +1,28 @@
 import { createHash } from 'node:crypto'
 import type { Artifact, ArtifactTree } from '@setpoint/contracts'
-import type { VerificationResult } from './verification.ts'
 
-/** What is known of the artifact of one repository; kept on disk, so that a restart fetches nothing. */
+/** What is known of the artifact of one source; kept on disk, so that a restart fetches nothing. */
 export interface SourceState {
-  /** Digest of the spec.url that it came from: a URL may hold a password, which must not be on disk. */
+  /** Digest of the address that it came from: a URL may hold a password, which must not be on disk. */
   urlDigest: string
-  /** The reference and commit that were resolved, in one text: equal means that nothing has moved. */
+  /** What was resolved, in one text: equal means that nothing has moved. */
   resolved: string
   revision: string
-  commit: string
-  /** First line of the commit message. */
+  /** Names the file of the archive: a commit, or a digest. */
+  id: string
+  /** First line of the commit message; '' where there is none. */
   subject: string
   /** spec.ignore; '' when there is none. */
   ignore: string
   /** Digest of everything else that it was made with. */
   recipe: string
-  /** Artifacts of other repositories that are in it. */
+  /** Artifacts of other sources that are in it. */
   included: Artifact[]
-  verification?: VerificationResult
+  verification?: { mode: string; message: string }
+  /** What the origin says of it. */
+  metadata?: Record<string, string>
+  /** The archive is what was fetched, byte for byte: it cannot be made of the tree. */
+  isVerbatim?: boolean
   /** What the bus was told. Inline bytes are included. */
   tree: ArtifactTree
   /** The archive; undefined until it was made. */
@@ -41,7 +45,7 @@ export function readState(json: string): SourceState | undefined {
 
 function isState(value: unknown): value is SourceState {
   if (typeof value !== 'object' || value === null) return false
-  const texts = ['urlDigest', 'resolved', 'revision', 'commit', 'subject', 'ignore', 'recipe'] as const
+  const texts = ['urlDigest', 'resolved', 'revision', 'id', 'subject', 'ignore', 'recipe'] as const
   const fields = value as Record<string, unknown>
   return (
     texts.every((name) => typeof fields[name] === 'string') &&

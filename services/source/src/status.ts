@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type NewCondition, removeCondition, setCondition } from '@setpoint/conditions'
-import type { Artifact, Condition, GitRepository, GitRepositoryStatus } from '@setpoint/contracts'
+import type { Artifact, Condition, SourceObject, SourceStatus } from '@setpoint/contracts'
 import type { FailureCondition } from './failure.ts'
 
 /** How a run ended, as the status shall say it. */
@@ -12,7 +12,7 @@ export type Settlement =
 
 /** What an artifact was made with. */
 export interface Made {
-  observed: Pick<GitRepositoryStatus, (typeof OBSERVED)[number]>
+  observed: { [field in (typeof OBSERVED)[number]]?: unknown }
   /** What was verified; undefined when nothing had to be. */
   verified: string | undefined
 }
@@ -24,6 +24,7 @@ const OBSERVED = [
   'observedRecurseSubmodules',
   'observedSparseCheckout',
   'sourceVerificationMode',
+  'observedLayerSelector',
 ] as const
 
 type Wish = Omit<NewCondition, 'observedGeneration'>
@@ -43,10 +44,10 @@ const PROBLEMS = [
  * was seen. nowMs: milliseconds since the epoch.
  */
 export function nextStatus(
-  { status: before = {} }: GitRepository,
+  { status: before = {} }: SourceObject,
   settlement: Settlement,
   { generation, requestedAt, nowMs }: { generation: number; requestedAt: string | undefined; nowMs: number },
-): GitRepositoryStatus {
+): SourceStatus {
   const isSettled = settlement.outcome !== 'failed'
   return {
     ...(settlement.outcome === 'ready'
@@ -61,8 +62,8 @@ export function nextStatus(
 
 /** The merge patch from one status to the next, or undefined when they say the same. */
 export function statusPatch(
-  before: GitRepositoryStatus | undefined,
-  after: GitRepositoryStatus,
+  before: SourceStatus | undefined,
+  after: SourceStatus,
 ): Record<string, unknown> | undefined {
   const [old, next]: Record<string, unknown>[] = [{ ...before }, { ...after }]
   const names = new Set([...Object.keys(old ?? {}), ...Object.keys(next ?? {})])
@@ -71,17 +72,17 @@ export function statusPatch(
   return Object.fromEntries(changed.map((name) => [name, next?.[name] ?? null]))
 }
 
-function withoutObserved(status: GitRepositoryStatus): GitRepositoryStatus {
+function withoutObserved(status: SourceStatus): SourceStatus {
   const kept = Object.entries(status).filter(([name]) => !OBSERVED.some((observed) => observed === name))
   return Object.fromEntries(kept)
 }
 
 function nextConditions(
-  before: GitRepositoryStatus,
+  before: SourceStatus,
   settlement: Settlement,
   generation: number,
   nowMs: number,
-): Pick<GitRepositoryStatus, 'conditions'> {
+): Pick<SourceStatus, 'conditions'> {
   if (settlement.outcome === 'suspended') return {}
   const wishes = wishesOf(settlement)
   // After a failure the last verification still speaks of the artifact that is there.

@@ -6,8 +6,10 @@ import {
   artifactMessage,
   GIT_REPOSITORY,
   type GitRepository,
-  type GitRepositorySpec,
+  OCI_REPOSITORY,
+  type OCIRepository,
   REQUESTED_AT_ANNOTATION,
+  type SourceObject,
   subjects,
 } from '@setpoint/contracts'
 import { connectKube, type KubeClient } from '@setpoint/kube'
@@ -25,7 +27,9 @@ import {
   waitFor,
 } from '@setpoint/testkit'
 
-/** A label that keeps the GitRepositories of one test file away from other services on the same cluster. */
+type SourceGvk = typeof GIT_REPOSITORY | typeof OCI_REPOSITORY
+
+/** A label that keeps the sources of one test file away from other services on the same cluster. */
 const SHARD_LABEL = 'sharding.fluxcd.io/key'
 
 export interface Service {
@@ -36,29 +40,29 @@ export interface Service {
   start(): Promise<void>
 }
 
-export interface Setup extends AsyncDisposable {
+export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisposable {
   kube: KubeClient
   nats: NatsServer
   git: GitServer
   bus: Bus
   namespace: string
   service: Service
-  create(name: string, spec: Partial<GitRepositorySpec> & { url: string }): Promise<GitRepository>
-  get(name: string): Promise<GitRepository>
+  create(name: string, spec: Partial<T['spec']> & { url: string }): Promise<T>
+  get(name: string): Promise<T>
   patchSpec(name: string, spec: object): Promise<void>
   /** Sets the annotation that asks for a reconciliation, and waits until it was handled. */
-  request(name: string): Promise<GitRepository>
+  request(name: string): Promise<T>
   /** Asks over NATS to look now. */
   hint(name: string): void
   until(
     name: string,
     what: string,
-    holds: (repository: GitRepository) => boolean,
+    holds: (object: T) => boolean,
     options?: { timeoutMs?: number },
-  ): Promise<GitRepository>
-  untilReady(name: string, status: 'True' | 'False', reason?: string): Promise<GitRepository>
+  ): Promise<T>
+  untilReady(name: string, status: 'True' | 'False', reason?: string): Promise<T>
   /** Waits until status.artifact is of a commit. */
-  untilCommit(name: string, sha: string): Promise<GitRepository>
+  untilCommit(name: string, sha: string): Promise<T>
   message(name: string): Promise<ArtifactMessage | undefined>
   /** The files of the last message, as a consumer that starts now reads them. */
   files(name: string): Promise<Record<string, string>>
@@ -80,17 +84,35 @@ export interface SetupOptions {
 }
 
 /** A real NATS, a real Git server, the real source process, and a namespace of its own. */
-export async function startSetup(options: SetupOptions = {}): Promise<Setup> {
+export function startSetup(options: SetupOptions = {}): Promise<Setup> {
+  return startSetupOf<GitRepository>(GIT_REPOSITORY, { ref: { branch: 'main' } }, options)
+}
+
+/** The same for OCIRepositories. */
+export function startOciSetup(options: SetupOptions = {}): Promise<Setup<OCIRepository>> {
+  return startSetupOf<OCIRepository>(OCI_REPOSITORY, { insecure: true }, options)
+}
+
+async function startSetupOf<T extends SourceObject>(
+  gvk: SourceGvk,
+  defaults: Partial<T['spec']>,
+  options: SetupOptions,
+): Promise<Setup<T>> {
   const stack = new AsyncDisposableStack()
   try {
-    return await assemble(stack, options)
+    return await assemble<T>(stack, gvk, defaults, options)
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function assemble(stack: AsyncDisposableStack, options: SetupOptions): Promise<Setup> {
+async function assemble<T extends SourceObject>(
+  stack: AsyncDisposableStack,
+  gvk: SourceGvk,
+  defaults: Partial<T['spec']>,
+  options: SetupOptions,
+): Promise<Setup<T>> {
   const kubeconfig = options.kubeconfig ?? (await sharedCluster()).kubeconfig
   const kube = stack.use(await connectKube({ kubeconfig }))
   const namespace =
@@ -105,11 +127,11 @@ async function assemble(stack: AsyncDisposableStack, options: SetupOptions): Pro
   )
 
   const get = async (name: string) => {
-    const found = await kube.get(GIT_REPOSITORY, { namespace, name })
-    if (found === undefined) throw new Error(`GitRepository ${name} does not exist`)
-    return found as GitRepository
+    const found = await kube.get(gvk, { namespace, name })
+    if (found === undefined) throw new Error(`${gvk.kind} ${name} does not exist`)
+    return found as T
   }
-  const until: Setup['until'] = (name, what, holds, options) =>
+  const until: Setup<T>['until'] = (name, what, holds, options) =>
     waitFor(
       `${name} ${what}`,
       async () => {
@@ -120,7 +142,7 @@ async function assemble(stack: AsyncDisposableStack, options: SetupOptions): Pro
       options,
     )
   const message = async (name: string) =>
-    (await bus.last(artifactMessage, subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name })))?.data
+    (await bus.last(artifactMessage, subjects.artifact({ kind: gvk.kind, namespace, name })))?.data
   return {
     kube,
     nats,
@@ -134,20 +156,20 @@ async function assemble(stack: AsyncDisposableStack, options: SetupOptions): Pro
     create: async (name, spec) =>
       (await kube.create({
         apiVersion: 'source.toolkit.fluxcd.io/v1',
-        kind: 'GitRepository',
+        kind: gvk.kind,
         metadata: { namespace, name, labels: { [SHARD_LABEL]: namespace } },
-        spec: { interval: '10m', ref: { branch: 'main' }, ...spec },
-      })) as GitRepository,
+        spec: { interval: '10m', ...defaults, ...spec },
+      })) as T,
     patchSpec: async (name, spec) => {
-      await kube.mergePatch(GIT_REPOSITORY, { namespace, name }, { spec })
+      await kube.mergePatch(gvk, { namespace, name }, { spec })
     },
     request: async (name) => {
       const at = crypto.randomUUID()
       const metadata = { annotations: { [REQUESTED_AT_ANNOTATION]: at } }
-      await kube.mergePatch(GIT_REPOSITORY, { namespace, name }, { metadata })
+      await kube.mergePatch(gvk, { namespace, name }, { metadata })
       return until(name, 'has handled the request', ({ status }) => status?.lastHandledReconcileAt === at)
     },
-    hint: (name) => bus.hint({ kind: GIT_REPOSITORY.kind, namespace, name }, { requestedBy: 'test' }),
+    hint: (name) => bus.hint({ kind: gvk.kind, namespace, name }, { requestedBy: 'test' }),
     untilReady: (name, status, reason) =>
       until(name, `is Ready=${status} ${reason ?? ''}`, (repository) => {
         const ready = conditionOf(repository, 'Ready')
@@ -228,12 +250,12 @@ async function startService(
   return service
 }
 
-export function conditionOf({ status }: GitRepository, type: string) {
+export function conditionOf({ status }: SourceObject, type: string) {
   return status?.conditions?.find((condition) => condition.type === type)
 }
 
-export function readyMessage(repository: GitRepository): string {
-  return conditionOf(repository, 'Ready')?.message ?? ''
+export function readyMessage(object: SourceObject): string {
+  return conditionOf(object, 'Ready')?.message ?? ''
 }
 
 function sumOf(text: string, name: string, labels: Record<string, string>): number {

@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import type { GitRepositoryVerification } from '@setpoint/contracts'
 import { GitError, readSigners, type Signers } from '@setpoint/git'
 import { Stalled } from '@setpoint/reconcile'
-import type { SourceContext, Task } from './context.ts'
-import { SourceFailure } from './failure.ts'
+import { SourceFailure } from '../failure.ts'
+import { readSecret } from '../secret.ts'
+import type { GitContext, GitTask } from './git-context.ts'
 import { type Included, readIncludes } from './include.ts'
-import { readSecret } from './secret.ts'
 
 export interface Verification {
   mode: NonNullable<GitRepositoryVerification['mode']>
@@ -21,8 +21,8 @@ export interface Recipe {
 }
 
 /** @throws Stalled, SourceFailure */
-export async function readRecipe(context: SourceContext, task: Task): Promise<Recipe> {
-  const { ignore, sparseCheckout, recurseSubmodules } = task.repository.spec
+export async function readRecipe(context: GitContext, task: GitTask): Promise<Recipe> {
+  const { ignore, sparseCheckout, recurseSubmodules } = task.object.spec
   const includes = await readIncludes(context, task)
   const trusted = await readTrusted(context, task)
   const text = JSON.stringify([
@@ -30,13 +30,13 @@ export async function readRecipe(context: SourceContext, task: Task): Promise<Re
     sparseCheckout ?? [],
     recurseSubmodules === true,
     includes.map(({ fromPath, toPath, message }) => [fromPath, toPath, message.tree?.digest]),
-    task.repository.spec.verify?.mode,
+    task.object.spec.verify?.mode,
     [...(trusted ?? [])],
   ])
   return {
     digest: createHash('sha256').update(text).digest('hex'),
     verification: trusted && {
-      mode: task.repository.spec.verify?.mode ?? 'HEAD',
+      mode: task.object.spec.verify?.mode ?? 'HEAD',
       signers: await signersOf(trusted),
     },
     includes,
@@ -44,8 +44,8 @@ export async function readRecipe(context: SourceContext, task: Task): Promise<Re
 }
 
 /** Public keys by name; undefined when nothing has to be verified. */
-async function readTrusted(context: SourceContext, task: Task): Promise<Map<string, string> | undefined> {
-  const { verify, ref } = task.repository.spec
+async function readTrusted(context: GitContext, task: GitTask): Promise<Map<string, string> | undefined> {
+  const { verify, ref } = task.object.spec
   if (verify === undefined) return undefined
   const hasTag = Boolean(ref?.tag || ref?.semver || ref?.name?.startsWith('refs/tags/'))
   if ((verify.mode === 'Tag' || verify.mode === 'TagAndHEAD') && !hasTag)

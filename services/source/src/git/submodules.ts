@@ -9,8 +9,9 @@ import {
   submoduleUrl,
   type TreeEntry,
 } from '@setpoint/git'
-import type { SourceContext, Task } from './context.ts'
-import { type SourceEntry, toEntries } from './entries.ts'
+import type { SourceEntry } from '../entry.ts'
+import { toEntries } from './entries.ts'
+import type { GitContext, GitTask } from './git-context.ts'
 import { fetchPinned } from './pinned.ts'
 
 const MAX_DEPTH = 10
@@ -25,8 +26,8 @@ interface Repository {
 
 /** The files of all submodules, at every depth. @throws GitError */
 export async function submoduleEntries(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   repository: Repository,
 ): Promise<SourceEntry[]> {
   const budget = { left: MAX_SUBMODULES }
@@ -34,8 +35,8 @@ export async function submoduleEntries(
 }
 
 async function collect(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   { mirror, remote, commit, tree }: Repository,
   at: { prefix: string; depth: number; budget: { left: number } },
 ): Promise<SourceEntry[]> {
@@ -81,8 +82,8 @@ function ownWay(parent: RemoteOptions, url: string): RemoteOptions {
 }
 
 async function open(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   remote: RemoteOptions,
   commit: string,
 ): Promise<Repository> {

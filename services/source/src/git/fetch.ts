@@ -8,13 +8,14 @@ import {
   type Resolved,
   resolveReference,
 } from '@setpoint/git'
-import type { SourceContext, Task } from './context.ts'
+import { readListing } from '../listing.ts'
+import type { Fetched } from '../source-kind.ts'
+import { digestOfUrl } from '../state.ts'
 import { collectEntries } from './entries.ts'
-import { type Listing, readListing } from './listing.ts'
-import { type Surprise, surpriseOf } from './moved.ts'
+import type { GitContext, GitTask } from './git-context.ts'
+import { surpriseOf } from './moved.ts'
 import { download, fetchPinned } from './pinned.ts'
 import type { Recipe } from './recipe.ts'
-import { digestOfUrl } from './state.ts'
 import { type VerificationResult, verifySource } from './verification.ts'
 
 /** What a repository's reference stands for right now, as far as its list of references tells. */
@@ -25,23 +26,23 @@ export interface Target {
 }
 
 /** A commit with its files. */
-export interface FetchedTree {
+interface Commit {
   revision: string
   commit: CommitInfo
-  listing: Listing
   target: Target
   recipe: Recipe
   verification: VerificationResult | undefined
-  surprise: Surprise | undefined
 }
+
+const MAX_SUBJECT = 300
 
 /** Asks the repository for its references; downloads nothing. @throws GitError */
 export async function resolveTarget(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   remote: RemoteOptions,
 ): Promise<Target> {
-  const { spec } = task.repository
+  const { spec } = task.object
   // A poll may use what another GitRepository has just heard; who asks for a look gets one.
   const spareMs = task.isAsked ? 0 : parseDuration(spec.interval) / 2
   const refs = await context.listings.get(task.key, remote, task.startedAt - spareMs)
@@ -51,9 +52,9 @@ export async function resolveTarget(
 }
 
 /** True when the artifact that is known was made of something else. */
-export function isNews(task: Task, target: Target, recipe: Recipe): boolean {
+export function isNews(task: GitTask, target: Target, recipe: Recipe): boolean {
   const { state } = task.known
-  const { url } = task.repository.spec
+  const { url } = task.object.spec
   return (
     state === undefined ||
     state.urlDigest !== digestOfUrl(url) ||
@@ -64,12 +65,12 @@ export function isNews(task: Task, target: Target, recipe: Recipe): boolean {
 
 /** Fetches what is new and lists the files. A copy on disk that is damaged is made anew. @throws GitError */
 export async function fetchTree(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   remote: RemoteOptions,
   target: Target,
   recipe: Recipe,
-): Promise<FetchedTree> {
+): Promise<Fetched> {
   const mirror = await mirrorOf(context, task)
   try {
     return await fetchAndList(context, task, mirror, remote, { target, recipe })
@@ -83,25 +84,24 @@ export async function fetchTree(
   }
 }
 
-async function mirrorOf(context: SourceContext, task: Task): Promise<GitMirror> {
+async function mirrorOf(context: GitContext, task: GitTask): Promise<GitMirror> {
   const { known } = task
-  const { url } = task.repository.spec
-  if (known.mirror !== undefined && known.mirrorUrl === url) return known.mirror
-  known.mirror = await openMirror(context.states.mirrorDirectory(known.uid), {
-    url,
-    trees: context.limits.trees,
-  })
-  known.mirrorUrl = url
-  return known.mirror
+  const { url } = task.object.spec
+  const open = context.mirrors.get(known)
+  if (open?.url === url) return open.mirror
+  const directory = context.states.mirrorDirectory(known.uid)
+  const mirror = await openMirror(directory, { url, trees: context.limits.trees })
+  context.mirrors.set(known, { url, mirror })
+  return mirror
 }
 
 async function fetchAndList(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   mirror: GitMirror,
   remote: RemoteOptions,
   { target, recipe }: { target: Target; recipe: Recipe },
-): Promise<FetchedTree> {
+): Promise<Fetched> {
   const { oid, revision, resolved } = await fetchCommit(context, task, mirror, remote, target.resolved)
   const commit = await mirror.readCommit(oid)
   const fetchTag = () => download(context, task, mirror, remote, resolved)
@@ -111,10 +111,10 @@ async function fetchAndList(
   const surprise = await surpriseOf(task, mirror, revision, oid)
   const entries = await collectEntries(context, task, { mirror, remote, commit: oid, recipe })
   const listing = await readListing(context, task, entries)
-  return { revision, commit, target, recipe, verification, surprise, listing }
+  return { state: toState(task, { revision, commit, target, recipe, verification }), listing, surprise }
 }
 
-interface Fetched {
+interface Found {
   oid: string
   revision: string
   /** The reference that it was found by. */
@@ -122,16 +122,16 @@ interface Fetched {
 }
 
 async function fetchCommit(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   mirror: GitMirror,
   remote: RemoteOptions,
   resolved: Resolved,
-): Promise<Fetched> {
+): Promise<Found> {
   if (resolved.candidates !== undefined) return youngestOf(context, task, mirror, remote, resolved)
   const { commit, revisionOf } = resolved
   if (await mirror.has(commit)) return { oid: commit, revision: revisionOf(commit), resolved }
-  if (task.repository.spec.ref?.commit)
+  if (task.object.spec.ref?.commit)
     return {
       oid: await fetchPinned(context, task, mirror, remote, resolved),
       revision: revisionOf(commit),
@@ -143,13 +143,13 @@ async function fetchCommit(
 
 /** Tags of the same version: the one whose commit is the youngest. */
 async function youngestOf(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   mirror: GitMirror,
   remote: RemoteOptions,
   resolved: Resolved,
-): Promise<Fetched> {
-  let youngest: (Fetched & { time: number }) | undefined
+): Promise<Found> {
+  let youngest: (Found & { time: number }) | undefined
   for (const { tag, refName, commit, tagObject } of resolved.candidates ?? []) {
     const single: Resolved = {
       refName,
@@ -164,4 +164,32 @@ async function youngestOf(
   }
   if (youngest === undefined) throw new GitError('RefNotFound', 'no tag is within the semver range')
   return youngest
+}
+
+function toState(
+  task: GitTask,
+  { revision, commit, target, recipe, verification }: Commit,
+): Fetched['state'] {
+  const { url, ignore = '' } = task.object.spec
+  return {
+    urlDigest: digestOfUrl(url),
+    resolved: target.resolved.candidates === undefined ? movedKey(target, commit.oid) : target.key,
+    revision,
+    id: commit.oid,
+    subject: printable(commit.message.split('\n')[0] ?? ''),
+    ignore,
+    recipe: recipe.digest,
+    included: recipe.includes.map(({ artifact }) => artifact),
+    ...(verification === undefined ? {} : { verification }),
+  }
+}
+
+/** Text of a stranger, fit for an event. */
+function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, MAX_SUBJECT)
+}
+
+/** When the reference moved between the listing and the fetch, what was fetched counts. */
+function movedKey({ key, resolved }: Target, fetched: string): string {
+  return key.replace(resolved.commit, fetched)
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isMissing } from './disk.ts'
+import { isMissing } from '../disk.ts'
 
 export interface Retention {
   /** Age at which an archive that is not among the newest is deleted. */

@@ -40,7 +40,9 @@ async function sizeOf(file: string): Promise<number | undefined> {
   return found?.isFile() ? found.size : undefined
 }
 
-/** Four plain names: nothing that could leave the directory. */
+/** Four plain names, the last of which may hold a digest: nothing that could leave the directory. */
 function isPlain(path: string): boolean {
-  return /^[a-z0-9]+(?:\/[a-z0-9][-a-z0-9.]*){3}$/.test(path) && normalize(path) === path
+  return (
+    /^[a-z0-9]+(?:\/[a-z0-9][-a-z0-9.]*){2}\/[a-z0-9][-a-z0-9.:]*$/.test(path) && normalize(path) === path
+  )
 }

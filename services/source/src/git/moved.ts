@@ -1,31 +1,26 @@
 import type { GitMirror } from '@setpoint/git'
-import type { Task } from './context.ts'
-
-/** What is unusual about the way from the last artifact to this one. */
-export interface Surprise {
-  reason: 'TagMoved' | 'HistoryRewritten'
-  message: string
-}
+import type { Surprise } from '../source-kind.ts'
+import type { GitTask } from './git-context.ts'
 
 /** How many commits back the last one is looked for. */
 const MAX_COMMITS = 500
 
 /** A tag that names another commit than before, or a branch whose history no longer has the last commit. */
 export async function surpriseOf(
-  task: Task,
+  task: GitTask,
   mirror: GitMirror,
   revision: string,
   commit: string,
 ): Promise<Surprise | undefined> {
   const { state } = task.known
-  const { ref } = task.repository.spec
-  if (state === undefined || state.commit === commit) return undefined
+  const { ref } = task.object.spec
+  if (state === undefined || state.id === commit) return undefined
   const name = nameOf(revision)
   if (name === '' || name !== nameOf(state.revision)) return undefined
-  const change = `from ${state.commit} to ${commit}`
+  const change = `from ${state.id} to ${commit}`
   if (ref?.tag || ref?.semver || ref?.name?.startsWith('refs/tags/'))
     return { reason: 'TagMoved', message: `tag '${name}' was moved ${change}` }
-  if (ref?.commit || (await hasAncestor(mirror, commit, state.commit))) return undefined
+  if (ref?.commit || (await hasAncestor(mirror, commit, state.id))) return undefined
   return { reason: 'HistoryRewritten', message: `the history of '${name}' was rewritten ${change}` }
 }
 

@@ -1,25 +1,15 @@
-import type { TreeFile } from '@setpoint/artifact'
 import type { GitMirror, RemoteOptions, TreeEntry } from '@setpoint/git'
-import type { SourceContext, Task } from './context.ts'
-import { SourceFailure } from './failure.ts'
+import type { SourceEntry } from '../entry.ts'
+import { SourceFailure } from '../failure.ts'
+import type { GitContext, GitTask } from './git-context.ts'
 import { includedEntries } from './include.ts'
 import type { Recipe } from './recipe.ts'
 import { submoduleEntries } from './submodules.ts'
 
-/** A file that may come into the artifact. */
-export interface SourceEntry {
-  path: string
-  oid: string
-  mode: TreeFile['mode']
-  read(): Promise<Uint8Array>
-  /** The repository that it is of, where its Git LFS file can be had. */
-  remote?: RemoteOptions
-}
-
 /** The files of a commit, of its submodules and of what is included; the last one at a path wins. */
 export async function collectEntries(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   {
     mirror,
     remote,
@@ -27,9 +17,9 @@ export async function collectEntries(
     recipe,
   }: { mirror: GitMirror; remote: RemoteOptions; commit: string; recipe: Recipe },
 ): Promise<SourceEntry[]> {
-  const tree = sparse(await mirror.readTree(commit), task.repository.spec.sparseCheckout ?? [])
+  const tree = sparse(await mirror.readTree(commit), task.object.spec.sparseCheckout ?? [])
   const entries = toEntries(tree, mirror, remote)
-  if (task.repository.spec.recurseSubmodules === true)
+  if (task.object.spec.recurseSubmodules === true)
     entries.push(...(await submoduleEntries(context, task, { mirror, remote, commit, tree })))
   if (recipe.includes.length === 0) return entries
   entries.push(...(await includedEntries(context, recipe.includes)))

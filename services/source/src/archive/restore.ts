@@ -1,7 +1,7 @@
 import { applyDelta, decodeSnapshot, type FileContents, writeTarGz } from '@setpoint/artifact'
-import { type ArtifactTree, artifactMessage, GIT_REPOSITORY, subjects } from '@setpoint/contracts'
+import { type ArtifactTree, artifactMessage, subjects } from '@setpoint/contracts'
+import type { SourceContext } from '../context.ts'
 import { readContents } from './archive.ts'
-import type { SourceContext } from './context.ts'
 
 /** Makes the archive of a known artifact again when a consumer asks for it and it is not on disk. */
 export async function restoreArchive(context: SourceContext, path: string): Promise<boolean> {
@@ -23,10 +23,10 @@ export async function restoreArchive(context: SourceContext, path: string): Prom
 /** Another replica made the artifact: any of them can hand it out, for its files are on the bus. */
 async function restoreFromBus(context: SourceContext, path: string): Promise<boolean> {
   const [, namespace = '', name = ''] = path.split('/')
-  const artifact = context.repositories.get(`${namespace}/${name}`)?.status?.artifact
+  const artifact = context.objects.get(`${namespace}/${name}`)?.status?.artifact
   if (artifact?.path !== path) return false
   try {
-    const subject = subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name })
+    const subject = subjects.artifact({ kind: context.kind.gvk.kind, namespace, name })
     const message = (await context.bus.last(artifactMessage, subject))?.data
     if (message?.tree === undefined || message.revision !== artifact.revision) return false
     const { bytes, digest } = await writeTarGz(await readTree(context, message.tree))

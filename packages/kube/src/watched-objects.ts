@@ -1,39 +1,40 @@
-import { GIT_REPOSITORY, type GitRepository } from '@setpoint/contracts'
-import { type Informer, type KubeClient, startInformer } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
+import type { KindRef, KubeClient } from './client-types.ts'
+import { type Informer, startInformer } from './informer.ts'
 
-export interface RepositoryListener {
-  onUpsert(key: string, repository: GitRepository, previous: GitRepository | undefined): void
-  onDelete(key: string): void
+export interface ObjectListener<T> {
+  onUpsert?(key: string, object: T, previous: T | undefined): void
+  onDelete?(key: string): void
   onError(error: unknown): void
 }
 
-export interface RepositorySelection {
+export interface ObjectSelection {
+  gvk: KindRef
   signal: AbortSignal
   /** Empty: all. */
-  labelSelector: string
+  labelSelector?: string
 }
 
-/** Every GitRepository as it is now: what the watch says, or what our own last write answered when that is newer. */
-export class Repositories {
+/** All objects of a kind as they are now: what the watch says, or what our own last write answered when that is newer. */
+export class WatchedObjects<T extends KubeObject> {
   private readonly informer: Informer
-  private readonly written = new Map<string, GitRepository>()
+  private readonly written = new Map<string, T>()
 
-  constructor(kube: KubeClient, options: RepositorySelection, listener: RepositoryListener) {
+  constructor(kube: KubeClient, selection: ObjectSelection, listener: ObjectListener<T>) {
     this.informer = startInformer(kube, {
-      gvk: GIT_REPOSITORY,
-      signal: options.signal,
-      labelSelector: options.labelSelector || undefined,
+      gvk: selection.gvk,
+      signal: selection.signal,
+      labelSelector: selection.labelSelector || undefined,
       transform: withoutManagedFields,
       onUpsert: (object, previous) => {
         const key = keyOf(object)
         const own = this.written.get(key)
         if (own !== undefined && isNewer(object, own)) this.written.delete(key)
-        listener.onUpsert(key, object as GitRepository, previous as GitRepository | undefined)
+        listener.onUpsert?.(key, object as T, previous as T | undefined)
       },
       onDelete: (object) => {
         this.written.delete(keyOf(object))
-        listener.onDelete(keyOf(object))
+        listener.onDelete?.(keyOf(object))
       },
       onError: listener.onError,
     })
@@ -47,12 +48,16 @@ export class Repositories {
     return this.informer.healthy
   }
 
-  get(key: string): GitRepository | undefined {
-    const [namespace = '', name = ''] = key.split('/')
-    const seen = this.informer.get(namespace, name) as GitRepository | undefined
+  /** @param key `namespace/name` */
+  get(key: string): T | undefined {
+    const seen = this.seen(key)
     const own = this.written.get(key)
     if (seen === undefined) return undefined
     return own !== undefined && own.metadata.uid === seen.metadata.uid ? own : seen
+  }
+
+  list(): T[] {
+    return this.keys().flatMap((key) => this.get(key) ?? [])
   }
 
   keys(): string[] {
@@ -60,20 +65,26 @@ export class Repositories {
   }
 
   /** Notes the answer to a write of ours, which the watch may not have shown yet. */
-  wrote(object: KubeObject): GitRepository {
-    const own = withoutManagedFields(object) as GitRepository
+  wrote(object: KubeObject): T {
+    const own = withoutManagedFields(object) as T
     const key = keyOf(own)
-    const [namespace = '', name = ''] = key.split('/')
-    const seen = this.informer.get(namespace, name)
+    const seen = this.seen(key)
     if (seen === undefined || !isNewer(seen, own)) this.written.set(key, own)
     return own
   }
+
+  private seen(key: string): T | undefined {
+    const [namespace = '', name = ''] = key.split('/')
+    return this.informer.get(namespace, name) as T | undefined
+  }
 }
 
+/** `namespace/name`. */
 export function keyOf(object: { metadata: { namespace?: string; name: string } }): string {
   return `${object.metadata.namespace ?? ''}/${object.metadata.name}`
 }
 
+/** Resource versions of the API server are numbers that grow. */
 function isNewer(seen: KubeObject, own: KubeObject): boolean {
   return (
     seen.metadata.uid !== own.metadata.uid ||

@@ -1,6 +1,6 @@
 import { GitError, type GitMirror, type Resolved, type Signers, type Verified } from '@setpoint/git'
-import type { SourceContext } from './context.ts'
-import { SourceFailure } from './failure.ts'
+import { SourceFailure } from '../failure.ts'
+import type { GitContext } from './git-context.ts'
 import type { Verification } from './recipe.ts'
 
 /** What was verified, as the status says it. */
@@ -11,7 +11,7 @@ export interface VerificationResult {
 
 /** Checks the signatures that spec.verify asks for. @throws SourceFailure when one is missing or wrong */
 export async function verifySource(
-  context: SourceContext,
+  context: GitContext,
   { mode, signers }: Verification,
   mirror: GitMirror,
   { resolved, commit, fetchTag }: { resolved: Resolved; commit: string; fetchTag(): Promise<unknown> },

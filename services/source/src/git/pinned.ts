@@ -1,10 +1,10 @@
 import { GitError, type GitMirror, type RemoteOptions, type Resolved } from '@setpoint/git'
-import type { SourceContext, Task } from './context.ts'
+import type { GitContext, GitTask } from './git-context.ts'
 
 /** A commit that need not be the tip of anything: asked for by its hash, and where the server refuses, by all history. */
 export async function fetchPinned(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   mirror: GitMirror,
   remote: RemoteOptions,
   resolved: Resolved,
@@ -23,8 +23,8 @@ export async function fetchPinned(
 }
 
 export async function download(
-  context: SourceContext,
-  task: Task,
+  context: GitContext,
+  task: GitTask,
   mirror: GitMirror,
   remote: RemoteOptions,
   resolved: Resolved,

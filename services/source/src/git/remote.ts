@@ -8,15 +8,15 @@ import {
   type SshCredentials,
 } from '@setpoint/git'
 import { Stalled } from '@setpoint/reconcile'
-import type { SourceContext, Task } from './context.ts'
-import { SourceFailure } from './failure.ts'
-import { readSecret, type SecretValues, unusable } from './secret.ts'
+import { SourceFailure } from '../failure.ts'
+import { readSecret, type SecretValues, unusable } from '../secret.ts'
+import type { GitContext, GitTask } from './git-context.ts'
 
 const DEFAULT_TIMEOUT = '60s'
 
 /** How the repository of a task is reached. @throws Stalled for an unusable URL, SourceFailure for an unusable Secret. */
-export async function readRemote(context: SourceContext, task: Task): Promise<RemoteOptions> {
-  const { spec } = task.repository
+export async function readRemote(context: GitContext, task: GitTask): Promise<RemoteOptions> {
+  const { spec } = task.object
   if (!URL.canParse(spec.url))
     throw new Stalled('URLInvalid', `"${displayUrl(spec.url)}" is not a URL that can be read`)
   const proxy = toProxy(await readSecret(context, task, spec.proxySecretRef))

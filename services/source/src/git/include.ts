@@ -8,9 +8,9 @@ import {
   subjects,
 } from '@setpoint/contracts'
 import { Stalled } from '@setpoint/reconcile'
-import type { SourceContext, Task } from './context.ts'
-import type { SourceEntry } from './entries.ts'
-import { SourceFailure } from './failure.ts'
+import type { SourceEntry } from '../entry.ts'
+import { SourceFailure } from '../failure.ts'
+import type { GitContext, GitTask } from './git-context.ts'
 
 const BUCKET = 'setpoint-artifact'
 const RETRY_MS = 30_000
@@ -26,12 +26,12 @@ export interface Included {
 }
 
 /** What is to be included, as it is now. @throws SourceFailure IncludeUnavailable */
-export async function readIncludes(context: SourceContext, task: Task): Promise<Included[]> {
-  const { metadata, spec } = task.repository
+export async function readIncludes(context: GitContext, task: GitTask): Promise<Included[]> {
+  const { metadata, spec } = task.object
   const namespace = metadata.namespace ?? ''
   const includes: Included[] = []
   for (const { repository, fromPath = '', toPath = '' } of spec.include ?? []) {
-    refuseCycle(context, task.repository, repository.name)
+    refuseCycle(context, task.object, repository.name)
     const found = await readRepository(context, task, namespace, repository.name)
     const subject = subjects.artifact({ kind: GIT_REPOSITORY.kind, namespace, name: repository.name })
     const last = await context.bus.last(artifactMessage, subject)
@@ -45,7 +45,7 @@ export async function readIncludes(context: SourceContext, task: Task): Promise<
 }
 
 /** The files of included artifacts, where they go. @throws SourceFailure, BusError, ArtifactError */
-export async function includedEntries(context: SourceContext, includes: Included[]): Promise<SourceEntry[]> {
+export async function includedEntries(context: GitContext, includes: Included[]): Promise<SourceEntry[]> {
   const entries: SourceEntry[] = []
   for (const { fromPath, toPath, message } of includes) {
     const files = await readFiles(context, message)
@@ -74,7 +74,7 @@ export function includes({ metadata, spec }: GitRepository, other: GitRepository
 }
 
 /** What includes itself would grow for ever. */
-function refuseCycle(context: SourceContext, self: GitRepository, name: string): void {
+function refuseCycle(context: GitContext, self: GitRepository, name: string): void {
   const namespace = self.metadata.namespace ?? ''
   const seen = new Set<string>()
   const open = [name]
@@ -83,15 +83,15 @@ function refuseCycle(context: SourceContext, self: GitRepository, name: string):
       throw new Stalled('IncludeUnavailable', `spec.include leads from "${name}" back to this GitRepository`)
     if (seen.has(next)) continue
     seen.add(next)
-    const { include = [] } = context.repositories.get(`${namespace}/${next}`)?.spec ?? {}
+    const { include = [] } = context.objects.get(`${namespace}/${next}`)?.spec ?? {}
     open.push(...include.map(({ repository }) => repository.name))
   }
 }
 
-async function readRepository(context: SourceContext, task: Task, namespace: string, name: string) {
+async function readRepository(context: GitContext, task: GitTask, namespace: string, name: string) {
   const key = `${namespace}/${name}`
   const found =
-    context.repositories.get(key) ??
+    context.objects.get(key) ??
     ((await context.kube.get(GIT_REPOSITORY, { namespace, name }, { signal: task.signal })) as
       | GitRepository
       | undefined)
@@ -100,7 +100,7 @@ async function readRepository(context: SourceContext, task: Task, namespace: str
   return found
 }
 
-async function readFiles(context: SourceContext, { tree }: ArtifactMessage): Promise<Iterable<FileContents>> {
+async function readFiles(context: GitContext, { tree }: ArtifactMessage): Promise<Iterable<FileContents>> {
   if (tree === undefined) return []
   const maxBytes = 2 * context.limits.artifactBytes
   const snapshot = decodeSnapshot(await context.bus.getBytes(BUCKET, tree.snapshot), { maxBytes })

@@ -1,0 +1,293 @@
+import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import type { OCIRepository } from '@setpoint/contracts'
+import {
+  binary,
+  REGISTRY_USER,
+  type RegistryServer,
+  startProxy,
+  startRegistry,
+  temporaryDirectory,
+} from '@setpoint/testkit'
+import { pack } from 'tar-stream'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { conditionOf, readyMessage, type Setup, startOciSetup } from './harness.ts'
+
+const run = promisify(execFile)
+const CONTENT = 'application/vnd.cncf.flux.content.v1.tar+gzip'
+const stack = new AsyncDisposableStack()
+let setup: Setup<OCIRepository>
+let registry: RegistryServer
+let flux: string
+
+beforeAll(async () => {
+  setup = stack.use(await startOciSetup({ args: ['--max-artifact-bytes=100000', '--max-file-bytes=50000'] }))
+  registry = stack.use(await startRegistry())
+  flux = await binary('flux')
+})
+afterAll(() => stack.disposeAsync())
+
+const urlOf = (repository: string) => `oci://${registry.host}/${repository}`
+const digestIn = (revision = '') => revision.slice(revision.indexOf('sha256:'))
+
+/** Pushes files with the real flux CLI; returns the revision that it prints. */
+async function push(repository: string, tag: string, files: Record<string, string>): Promise<string> {
+  await using directory = await temporaryDirectory('manifests')
+  for (const [name, text] of Object.entries(files)) await writeFile(join(directory.path, name), text)
+  const { stdout, stderr } = await run(flux, [
+    ...['push', 'artifact', `${urlOf(repository)}:${tag}`, `--path=${directory.path}`],
+    ...['--source=https://example.com/fleet.git', '--revision=main@sha1:1234', '--insecure-registry'],
+  ])
+  return /sha256:[0-9a-f]{64}/.exec(stdout + stderr)?.[0] ?? ''
+}
+
+describe('artifacts of flux push artifact', () => {
+  test('a tag is followed, and the archive and the status are as Flux has them', async () => {
+    const first = await push('team/app', 'latest', { 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' })
+    await setup.create('app', { url: urlOf('team/app') })
+    const ready = await setup.untilReady('app', 'True')
+    const { artifact } = ready.status ?? {}
+    expect(artifact).toMatchObject({
+      revision: `latest@${first}`,
+      path: `ocirepository/${setup.namespace}/app/${first}.tar.gz`,
+      metadata: {
+        'org.opencontainers.image.source': 'https://example.com/fleet.git',
+        'org.opencontainers.image.revision': 'main@sha1:1234',
+      },
+    })
+    expect(readyMessage(ready)).toBe(`stored artifact for revision 'latest@${first}'`)
+    const served = Buffer.from(
+      await (await fetch(`${setup.service.archives}/${artifact?.path}`)).arrayBuffer(),
+    )
+    expect(`sha256:${createHash('sha256').update(served).digest('hex')}`).toBe(artifact?.digest)
+
+    const second = await push('team/app', 'latest', { 'a.yaml': 'a: 2\n' })
+    setup.hint('app')
+    await setup.untilCommit('app', second)
+    expect(await setup.files('app')).toEqual({ 'a.yaml': 'a: 2\n' })
+    const news = (await setup.events('app')).map(({ message }) => message)
+    expect(news).toContain(
+      `stored artifact with revision 'latest@${second}' from '${urlOf('team/app')}', ` +
+        "origin source 'https://example.com/fleet.git', origin revision 'main@sha1:1234'",
+    )
+  })
+
+  test('digest counts before semver, semver before tag; semverFilter leaves tags out', async () => {
+    const digests: Record<string, string> = {}
+    for (const tag of ['1.0.0', '1.1.0', '1.2.0-rc.1', '1.3.0-windows'])
+      digests[tag] = await push('team/versions', tag, { 'v.yaml': tag })
+    const ref = { semver: '>=1.0.0-0', semverFilter: '^1\\.[012]\\.', tag: '1.0.0' }
+    await setup.create('versions', { url: urlOf('team/versions'), ref })
+    await setup.untilCommit('versions', `1.2.0-rc.1@${digests['1.2.0-rc.1']}`)
+    await setup.patchSpec('versions', { ref: { semver: '1.x', semverFilter: null } })
+    await setup.untilCommit('versions', `1.1.0@${digests['1.1.0']}`)
+    const digest = digests['1.0.0'] ?? ''
+    await setup.patchSpec('versions', { ref: { digest } })
+    expect((await setup.untilCommit('versions', digest)).status?.artifact?.revision).toBe(digest)
+    expect(await setup.files('versions')).toEqual({ 'v.yaml': '1.0.0' })
+    await setup.patchSpec('versions', { ref: { digest: null, semver: '>=9' } })
+    const failed = await setup.untilReady('versions', 'False', 'ReadOperationFailed')
+    expect(readyMessage(failed)).toContain('none of the 4 tags')
+    expect(failed.status?.artifact?.revision).toBe(digest)
+  })
+
+  test('spec.ignore leaves files out, and suspend stops the looking', async () => {
+    const first = await push('team/ignored', 'latest', { 'a.yaml': 'a', 'notes.txt': 'b' })
+    await setup.create('ignored', { url: urlOf('team/ignored'), ignore: '*.txt' })
+    expect((await setup.untilReady('ignored', 'True')).status?.observedIgnore).toBe('*.txt')
+    expect(await setup.files('ignored')).toEqual({ 'a.yaml': 'a' })
+    await setup.patchSpec('ignored', { suspend: true })
+    await push('team/ignored', 'latest', { 'a.yaml': 'other' })
+    expect((await setup.request('ignored')).status?.artifact?.revision).toBe(`latest@${first}`)
+    await setup.patchSpec('ignored', { suspend: false })
+    await setup.until('ignored', 'goes on', ({ status }) => digestIn(status?.artifact?.revision) !== first)
+  })
+
+  test('copy serves the layer as it is; extract makes the archive anew', async () => {
+    await push('team/copied', 'latest', { 'a.yaml': 'a', 'notes.txt': 'b' })
+    const layerSelector = { mediaType: CONTENT, operation: 'copy' } as const
+    await setup.create('copied', { url: urlOf('team/copied'), layerSelector, ignore: '*.txt' })
+    const { status } = await setup.untilReady('copied', 'True')
+    expect(status?.observedLayerSelector).toEqual(layerSelector)
+    const manifest = await fetch(`http://${registry.host}/v2/team/copied/manifests/latest`, {
+      headers: { accept: 'application/vnd.oci.image.manifest.v1+json' },
+    })
+    const [layer] = ((await manifest.json()) as { layers: { digest: string }[] }).layers
+    expect(status?.artifact?.digest).toBe(layer?.digest)
+    expect(await setup.files('copied')).toEqual({ 'a.yaml': 'a', 'notes.txt': 'b' })
+    await setup.patchSpec('copied', { layerSelector: { operation: 'extract' } })
+    await setup.until('copied', 'is made anew', (object) => object.status?.artifact?.digest !== layer?.digest)
+    expect(await setup.files('copied')).toEqual({ 'a.yaml': 'a' })
+  })
+
+  test('a deleted OCIRepository takes its archive with it', async () => {
+    await push('team/gone', 'latest', { 'a.yaml': 'a' })
+    await setup.create('gone', { url: urlOf('team/gone') })
+    const path = (await setup.untilReady('gone', 'True')).status?.artifact?.path
+    const gvk = { group: 'source.toolkit.fluxcd.io', version: 'v1', kind: 'OCIRepository' }
+    await setup.kube.delete(gvk, { namespace: setup.namespace, name: 'gone' })
+    await expect.poll(async () => (await setup.message('gone'))?.revision, { timeout: 20_000 }).toBe('')
+    expect((await fetch(`${setup.service.archives}/${path}`)).status).toBe(404)
+  })
+})
+
+describe('the way to the registry', () => {
+  const dockerConfig = (host: string, password: string = REGISTRY_USER.password) =>
+    JSON.stringify({ auths: { [host]: { ...REGISTRY_USER, password } } })
+
+  test.each(['basic', 'token'] as const)(
+    '%s authentication, by secretRef and by a ServiceAccount',
+    async (auth) => {
+      await using guarded = await startRegistry({ auth })
+      const layer = { mediaType: CONTENT, content: await tarGz({ name: 'a.yaml', content: 'a' }) }
+      await guarded.pushLayers('team/app', 'latest', [layer])
+      const url = `oci://${guarded.host}/team/app`
+      await setup.createSecret(`pull-${auth}`, { '.dockerconfigjson': dockerConfig(guarded.host) })
+      await setup.createSecret(`wrong-${auth}`, {
+        '.dockerconfigjson': dockerConfig(guarded.host, 'hunter2'),
+      })
+      await setup.create(`wrong-${auth}`, { url, secretRef: { name: `wrong-${auth}` } })
+      const refused = await setup.untilReady(`wrong-${auth}`, 'False', 'AuthenticationFailed')
+      expect(JSON.stringify(refused) + setup.service.child.logs()).not.toContain('hunter2')
+      await setup.create(`by-secret-${auth}`, { url, secretRef: { name: `pull-${auth}` } })
+      await setup.untilReady(`by-secret-${auth}`, 'True')
+      await setup.kube.create({
+        ...{ apiVersion: 'v1', kind: 'ServiceAccount' },
+        metadata: { namespace: setup.namespace, name: `puller-${auth}` },
+        imagePullSecrets: [{ name: `pull-${auth}` }],
+      })
+      await setup.create(`by-account-${auth}`, { url, serviceAccountName: `puller-${auth}` })
+      await setup.untilReady(`by-account-${auth}`, 'True')
+    },
+  )
+
+  test('a private authority, a client certificate and a proxy', async () => {
+    await using tls = await startRegistry({ clientCertificates: true })
+    await using proxy = await startProxy({ kind: 'http' })
+    const layer = { mediaType: CONTENT, content: await tarGz({ name: 'a.yaml', content: 'a' }) }
+    await tls.pushLayers('team/app', 'latest', [layer])
+    const { cert = '', key = '' } = tls.client ?? {}
+    await setup.createSecret('tls', { 'ca.crt': tls.caPem ?? '', 'tls.crt': cert, 'tls.key': key })
+    await setup.createSecret('proxy', { address: proxy.address })
+    const spec = { url: `oci://${tls.host}/team/app`, insecure: false }
+    await setup.create('untrusted', spec)
+    await setup.untilReady('untrusted', 'False', 'OCIArtifactPullFailed')
+    await setup.create('tls', { ...spec, certSecretRef: { name: 'tls' }, proxySecretRef: { name: 'proxy' } })
+    await setup.untilReady('tls', 'True')
+    expect(proxy.targets).toContain(tls.host)
+  })
+
+  test('a registry that is away: the artifact stays, and the way back is found', async () => {
+    await using own = await startRegistry()
+    const layer = { mediaType: CONTENT, content: await tarGz({ name: 'a.yaml', content: 'a' }) }
+    await own.pushLayers('team/app', 'latest', [layer])
+    await setup.create('away', { url: `oci://${own.host}/team/app`, interval: '1s' })
+    await setup.untilReady('away', 'True')
+    await own.kill()
+    const away = await setup.untilReady('away', 'False', 'OCIArtifactPullFailed')
+    expect(conditionOf(away, 'FetchFailed')?.status).toBe('True')
+    expect(away.status?.artifact).toBeDefined()
+    await own.restart()
+    await setup.untilReady('away', 'True')
+  })
+})
+
+describe('hostile and broken input', () => {
+  const spec = { interval: '10m' }
+
+  test.each<[string, string, string, Entry]>([
+    ['a path with ..', 'dots', 'which is refused', { name: '../evil.yaml', content: 'x' }],
+    ['an absolute path', 'absolute', 'which is refused', { name: '/etc/evil', content: 'x' }],
+    [
+      'a hard link',
+      'hardlink',
+      'a link, which is refused',
+      { name: 'l', type: 'link', linkname: '/etc/passwd' },
+    ],
+    [
+      'a file that is too large',
+      'large',
+      'more than the limit of 50000',
+      { name: 'x', content: 'x'.repeat(50_001) },
+    ],
+  ])('a layer with %s', async (_what, name, message, entry) => {
+    await registry.pushLayers(`evil/${name}`, 'latest', [{ mediaType: CONTENT, content: await tarGz(entry) }])
+    await setup.create(name, { ...spec, url: urlOf(`evil/${name}`) })
+    const failed = await setup.untilReady(name, 'False', 'OCIArtifactLayerOperationFailed')
+    expect(readyMessage(failed)).toContain(message)
+    expect(failed.status?.artifact).toBeUndefined()
+  })
+
+  test('a symlink that leads out is left out', async () => {
+    const link: Entry = { name: 'out', type: 'symlink', linkname: '/etc/passwd' }
+    const content = await tarGz(link, { name: 'a.yaml', content: 'a' })
+    await registry.pushLayers('evil/symlink', 'latest', [{ mediaType: CONTENT, content }])
+    await setup.create('symlink', { ...spec, url: urlOf('evil/symlink') })
+    await setup.untilReady('symlink', 'True')
+    expect(await setup.files('symlink')).toEqual({ 'a.yaml': 'a' })
+  })
+
+  test('a bomb, and a layer that is no archive', async () => {
+    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
+    await registry.pushLayers('evil/bomb', 'latest', [{ mediaType: CONTENT, content: bomb }])
+    await registry.pushLayers('evil/text', 'latest', [
+      { mediaType: 'text/plain', content: Buffer.from('hi') },
+    ])
+    for (const name of ['bomb', 'text']) {
+      await setup.create(name, { ...spec, url: urlOf(`evil/${name}`) })
+      await setup.untilReady(name, 'False', 'OCIArtifactLayerOperationFailed')
+    }
+  })
+
+  test('a blob with other bytes than its digest says, and one that is missing', async () => {
+    const content = await tarGz({ name: 'a.yaml', content: 'a' })
+    for (const name of ['tampered', 'missing']) {
+      const own = Buffer.concat([content, gzipSync(name)])
+      await registry.pushLayers(`evil/${name}`, 'latest', [{ mediaType: CONTENT, content: own }])
+      const hex = createHash('sha256').update(own).digest('hex')
+      const file = join(registry.root, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data')
+      await writeFile(file, name === 'missing' ? '' : Buffer.alloc(own.length, 'x'))
+      await setup.create(name, { ...spec, url: urlOf(`evil/${name}`) })
+    }
+    const tampered = await setup.untilReady('tampered', 'False', 'OCIArtifactPullFailed')
+    expect(readyMessage(tampered)).toContain('instead of sha256:')
+    await setup.untilReady('missing', 'False', 'OCIArtifactPullFailed')
+  })
+
+  test('no such media type, tag, digest or repository: the message names what there is', async () => {
+    await push('team/few', 'latest', { 'a.yaml': 'a' })
+    const url = urlOf('team/few')
+    await setup.create('mediatype', { url, layerSelector: { mediaType: 'application/x-none' } })
+    const failed = await setup.untilReady('mediatype', 'False', 'OCIArtifactLayerOperationFailed')
+    expect(readyMessage(failed)).toContain(CONTENT)
+    await setup.create('notag', { url, ref: { tag: 'none' } })
+    await setup.create('nodigest', { url, ref: { digest: `sha256:${'0'.repeat(64)}` } })
+    await setup.create('norepository', { url: urlOf('team/none') })
+    for (const name of ['notag', 'nodigest', 'norepository'])
+      await setup.untilReady(name, 'False', 'OCIArtifactPullFailed')
+  })
+
+  test('what only a change of the spec can help stalls', async () => {
+    await setup.create('badurl', { url: `${urlOf('team/app')}:latest` })
+    const bad = await setup.untilReady('badurl', 'False', 'URLInvalid')
+    expect(conditionOf(bad, 'Stalled')?.status).toBe('True')
+    await setup.create('verified', { url: urlOf('team/app'), verify: { provider: 'notation' } })
+    expect(readyMessage(await setup.untilReady('verified', 'False', 'NotImplemented'))).toContain(
+      'spec.verify',
+    )
+  })
+})
+
+type Entry = Parameters<ReturnType<typeof pack>['entry']>[0] & { content?: string }
+
+async function tarGz(...entries: Entry[]): Promise<Uint8Array> {
+  const archive = pack()
+  for (const { content = '', ...header } of entries) archive.entry(header, content)
+  archive.finalize()
+  return gzipSync(await buffer(archive as never))
+}
