@@ -193,14 +193,8 @@ test('flux push artifact, create and reconcile source oci: what is pushed is in 
     ...['create', 'source', 'oci', 'pushed', `--url=${url}`, '--tag=stable', '--insecure', '--interval=10m'],
   )
   expect(made).toMatch(/✔ fetched revision: stable@sha256:[0-9a-f]{64}/)
-  await flux(
-    'create',
-    'kustomization',
-    'pushed',
-    '--source=OCIRepository/pushed',
-    '--prune=true',
-    '--interval=10m',
-  )
+  const flags = ['--source=OCIRepository/pushed', '--prune=true', `--target-namespace=${NAMESPACE}`]
+  await flux('create', 'kustomization', 'pushed', ...flags, '--interval=10m')
   await set.waitConfigMap('pushed', { key: 'one' })
   await push('two')
   expect(await flux('reconcile', 'source', 'oci', 'pushed')).toMatch(/✔ fetched revision stable@sha256:/)
