@@ -50,22 +50,25 @@ function writeOf({ verb, userAgent = '', objectRef = {}, ...event }: AuditEvent)
   }
 }
 
+/** Less than a process takes to start: work cannot have been handed over and back in this time. */
+const THERE_AND_BACK_MS = 500
+
 /**
  * Writes of which two replicas made some to the same thing at the same time: they overlap, or one replica wrote between
- * two writes of another that lie within a time in which no work can have been handed over and back.
+ * two writes of another that lie close together. A run writes the object and then the status, so it would be seen.
  */
 export function crossedWrites(
   writes: readonly AuditedWrite[],
-  options: { thingOf(write: AuditedWrite): string | undefined; withinMs: number },
+  thingOf: (write: AuditedWrite) => string | undefined,
 ): string[] {
   const crossed: string[] = []
-  for (const [thing, own] of Map.groupBy(writes, options.thingOf)) {
+  for (const [thing, own] of Map.groupBy(writes, thingOf)) {
     if (thing === undefined) continue
     own.forEach((write, index) => {
       const before = own[index - 1]
       if (before === undefined || before.writer === write.writer) return
       const again = own.find((later) => later.from >= write.from && later.writer === before.writer)
-      if (before.to > write.from || (again !== undefined && again.from - before.to < options.withinMs))
+      if (before.to > write.from || (again !== undefined && again.from - before.to < THERE_AND_BACK_MS))
         crossed.push(
           `${thing}: ${before.writer}, then ${write.writer}${again ? ', then the first again' : ''}`,
         )

@@ -37,6 +37,22 @@ test.each([[[]], [['--single-process']]])(
 )
 
 test(
+  'up --replicas 2 runs two of each service that shares its work, each with a Lease of its own',
+  async () => {
+    await start(['--replicas', '2'])
+    const { services } = await upState(data)
+    const shared = ['source-0', 'source-1', 'kustomize-render-0', 'kustomize-render-1', 'apply-0', 'apply-1']
+    expect(services.map(({ name }) => name)).toEqual([...shared, 'image-automation'])
+    const replicas = services.filter(({ name }) => shared.includes(name))
+    expect(new Set(replicas.map(({ pid }) => pid)).size).toBe(shared.length)
+    expect(await leases()).toEqual(shared.sort())
+    await stopAndLook()
+    expect(await leases()).toEqual([])
+  },
+  TEST_TIMEOUT_MS,
+)
+
+test(
   'a service and a nats-server that are killed come back',
   async () => {
     await start([])
@@ -59,6 +75,13 @@ test('an interrupt ends every process that it started', async () => {
 async function start(flags: string[]): Promise<void> {
   up = await startUp(plane.kubeconfig, data, flags)
   stack.defer(() => up.kill())
+}
+
+/** The replicas that have a Lease. */
+async function leases(): Promise<string[]> {
+  const name = '{range .items[*]}{.metadata.annotations.setpoint\\.dev/replica}{"\\n"}{end}'
+  const text = await plane.kubectl('get', 'leases', '-n', 'setpoint-system', '-o', `jsonpath=${name}`)
+  return text.split('\n').filter(Boolean).sort()
 }
 
 async function stopAndLook(): Promise<void> {

@@ -8,6 +8,8 @@ import { LEASE } from './lease-record.ts'
 import { joinReplicas, type Membership } from './membership.ts'
 
 const DURATION_MS = 3_000
+/** Longer than anything is waited for here. */
+const ENDLESS_MS = 120_000
 const keys = Array.from({ length: 60 }, (_, index) => `apps/app-${index}`)
 const log = { info() {}, warn() {} }
 
@@ -37,7 +39,10 @@ interface Replica extends AsyncDisposable {
   releases: number
 }
 
-async function startReplica(replica: string, kubeconfig = cluster.kubeconfig): Promise<Replica> {
+async function startReplica(
+  replica: string,
+  { kubeconfig = cluster.kubeconfig, durationMs = DURATION_MS } = {},
+): Promise<Replica> {
   const kube = await connectKube({ kubeconfig })
   const fence = new Fence()
   const membership = await joinReplicas({
@@ -48,7 +53,7 @@ async function startReplica(replica: string, kubeconfig = cluster.kubeconfig): P
     replica,
     process: `${replica}-${Math.random()}`,
     namespace: namespace.name,
-    durationMs: DURATION_MS,
+    durationMs,
   })
   const started: Replica = {
     membership,
@@ -107,13 +112,11 @@ test('a second one takes a share when the first has given it up, and no key is e
 })
 
 test('one that stops hands over at once, without its Lease running out', async () => {
-  await using a = await startReplica('a')
-  const b = await startReplica('b')
+  await using a = await startReplica('a', { durationMs: ENDLESS_MS })
+  const b = await startReplica('b', { durationMs: ENDLESS_MS })
   await settled(a, b)
-  const start = performance.now()
   await b[Symbol.asyncDispose]()
   await settled(a)
-  expect(performance.now() - start).toBeLessThan(DURATION_MS)
   const left = await waitForLeases()
   expect(left).toEqual([`setpoint-${service}-a`])
 })
@@ -122,7 +125,7 @@ test('one that is cut off stops to write before another goes on, and comes back 
   const { port } = new URL(cluster.url)
   await using proxy = await startTcpProxy(Number(port))
   await using a = await startReplica('a')
-  await using b = await startReplica('b', await kubeconfigAt(proxy.port))
+  await using b = await startReplica('b', { kubeconfig: await kubeconfigAt(proxy.port) })
   await settled(a, b)
   const share = b.owned()
   proxy.cut()

@@ -35,7 +35,15 @@ test('after the API server was away nobody is taken for dead', () => {
   const seen = new Observations()
   seen.replace([lease('a', '1')], 0, 3_500)
   seen.replace([lease('a', '1')], 20_000, 3_500)
-  expect(names(seen.living(20_000))).toEqual(['a'])
+  expect(names(seen.living(23_499))).toEqual(['a'])
+})
+
+test('one that was killed while the API server was away is waited for half as long as its Lease, not as long again', () => {
+  const seen = new Observations()
+  seen.replace([lease('a', '1')], 0, 3_500)
+  seen.replace([lease('a', '1')], 5_000, 3_500)
+  expect(names(seen.living(8_499))).toEqual(['a'])
+  expect(names(seen.living(8_500))).toEqual([])
 })
 
 test('a Lease that was deleted is nobody’s', () => {

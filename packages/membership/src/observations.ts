@@ -25,10 +25,13 @@ export class Observations {
     this.seen.delete(name)
   }
 
-  /** Notes all Leases that there are. After a gap in looking, nobody is taken for dead because of it. */
+  /**
+   * Notes all Leases that there are. After a gap in looking nobody is taken for dead because of it: everybody has as much
+   * time as the longest gap to say that it lives. No more, for one that was killed meanwhile is waited for by others.
+   */
   replace(leases: readonly LeaseRecord[], now: number, longestGapMs: number): void {
     if (now - this.lookedAt > longestGapMs)
-      for (const observation of this.seen.values()) observation.seenAt = now
+      for (const observation of this.seen.values()) spare(observation, now + longestGapMs)
     this.looked(now)
     const names = new Set(leases.map(({ name }) => name))
     for (const name of this.seen.keys()) if (!names.has(name)) this.seen.delete(name)
@@ -57,6 +60,10 @@ export class Observations {
       .filter((ms) => ms > 0)
     return left.length === 0 ? undefined : Math.min(...left)
   }
+}
+
+function spare(observation: Observation, untilMs: number): void {
+  observation.seenAt = Math.max(observation.seenAt, untilMs - observation.lease.durationMs)
 }
 
 function isExpired({ lease, seenAt }: Observation, now: number): boolean {

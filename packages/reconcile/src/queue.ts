@@ -21,7 +21,7 @@ export interface QueueOptions {
   slowAfterMs?: number
   /** So many places may be given away. Default 64. */
   maxSlow?: number
-  /** Milliseconds since the epoch. Default Date.now. */
+  /** Milliseconds of a clock that nobody sets, for a jump must not make a queue look stuck. Default performance.now. */
   now?: () => number
   /** 0 to 1. Default Math.random. */
   random?: () => number
@@ -58,7 +58,7 @@ interface Entry {
   again: Priority | undefined
   failures: number
   timer: NodeJS.Timeout | undefined
-  /** When the timer fires: ms since the epoch. */
+  /** When the timer fires. */
   dueAt: number
   timerPriority: Priority
   run:
@@ -93,7 +93,7 @@ export class KeyedQueue {
       deadlineMs: 10 * 60_000,
       slowAfterMs: Number.POSITIVE_INFINITY,
       maxSlow: 64,
-      now: Date.now,
+      now: () => performance.now(),
       random: Math.random,
       ...options,
     }

@@ -10,8 +10,10 @@ export const commonSettings = {
   context: { description: 'Context of the kubeconfig', parse: text },
   'nats-url': { description: 'NATS servers, with commas', default: 'nats://127.0.0.1:4222', parse: natsUrl },
   'nats-user': { description: 'NATS user', parse: text },
-  'nats-password-file': {
-    description: 'File with the NATS password (or SETPOINT_NATS_PASSWORD)',
+  'nats-password-file': { description: 'File with the NATS password', parse: text },
+  'nats-password': {
+    description: 'NATS password, where there is no file; from the environment alone',
+    secret: true,
     parse: text,
   },
   'nats-credentials-file': { description: 'NATS .creds file', parse: text },
@@ -38,8 +40,8 @@ export const commonSettings = {
     parse: listenAddress,
   },
   'otlp-endpoint': {
-    description:
-      'OpenTelemetry collector (OTLP over HTTP) that gets a span for each step of a commit; or OTEL_EXPORTER_OTLP_ENDPOINT',
+    description: 'OpenTelemetry collector (OTLP over HTTP) that gets a span for each step of a commit',
+    variable: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     parse: httpUrl,
   },
   'log-level': {

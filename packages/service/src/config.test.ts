@@ -38,3 +38,20 @@ test('help names each flag with its variable and default', () => {
     '--storage-path\n      Where the cache lives (default /data)\n      environment: SETPOINT_STORAGE_PATH',
   )
 })
+
+test('a variable that other programs know is read after its own, and counts for nothing when it is empty', () => {
+  const endpoint = { endpoint: { description: 'Where', variable: 'OTEL_ENDPOINT', parse: text } }
+  expect(readConfig(endpoint, [], { OTEL_ENDPOINT: 'theirs' })).toEqual({ endpoint: 'theirs' })
+  expect(readConfig(endpoint, [], { OTEL_ENDPOINT: 'theirs', SETPOINT_ENDPOINT: 'own' })).toEqual({
+    endpoint: 'own',
+  })
+  expect(readConfig(endpoint, [], { OTEL_ENDPOINT: '' })).toEqual({})
+  expect(helpText('source', endpoint)).toContain('environment: SETPOINT_ENDPOINT, OTEL_ENDPOINT')
+})
+
+test('a secret is taken from the environment and has no flag', () => {
+  const password = { password: { description: 'Password', secret: true, parse: text } } as const
+  expect(readConfig(password, [], { SETPOINT_PASSWORD: 'hunter2' })).toEqual({ password: 'hunter2' })
+  expect(() => readConfig(password, ['--password', 'hunter2'], {})).toThrow(ConfigError)
+  expect(helpText('source', password)).not.toContain('--password')
+})

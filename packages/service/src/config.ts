@@ -5,6 +5,10 @@ export interface Setting<T> {
   description: string
   /** The text used when neither the flag nor the variable is given; undefined: the setting is optional. */
   default?: string
+  /** Another environment variable, known to other programs too, that is read after its own. */
+  variable?: string
+  /** Has no flag: others on the machine can read a command line. */
+  secret?: true
   /** Turns the text into a value. @throws Error saying what is wanted, such as `must be a number from 1 to 100`. */
   parse(text: string): T
 }
@@ -38,23 +42,33 @@ export function readConfig<S extends Settings>(
   const problems: string[] = []
   const config: Record<string, unknown> = {}
   for (const [name, setting] of Object.entries(settings)) {
-    const variable = variableOf(name)
-    const text = given[name] ?? env[variable] ?? setting.default
-    if (text === undefined) continue
+    const found = find(name, setting, { given, env })
+    if (found === undefined) continue
     try {
-      config[name] = setting.parse(text)
+      config[name] = setting.parse(found.text)
     } catch (error) {
-      const origin =
-        given[name] !== undefined
-          ? `--${name}`
-          : env[variable] !== undefined
-            ? variable
-            : `default of --${name}`
-      problems.push(`${origin} ${error instanceof Error ? error.message : String(error)}`)
+      problems.push(`${found.origin} ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   if (problems.length > 0) throw new ConfigError(problems.join('\n'))
   return config as Config<S>
+}
+
+/** The text of a setting, and where it stands. */
+function find(
+  name: string,
+  { variable, default: fallback }: Setting<unknown>,
+  { given, env }: Record<'given' | 'env', Record<string, string | undefined>>,
+): { origin: string; text: string } | undefined {
+  const own = variableOf(name)
+  const places = [
+    [`--${name}`, given[name]],
+    [own, env[own]],
+    [variable, variable === undefined ? undefined : env[variable] || undefined],
+    [`default of --${name}`, fallback],
+  ] as const
+  for (const [origin = '', text] of places) if (text !== undefined) return { origin, text }
+  return undefined
 }
 
 /** The text of --help. */
@@ -62,7 +76,9 @@ export function helpText(command: string, settings: Settings): string {
   const rows = Object.entries(settings).map(([name, setting]) => {
     const fallback =
       setting.default === undefined ? '' : ` (default ${setting.default === '' ? 'empty' : setting.default})`
-    return `  --${name}\n      ${setting.description}${fallback}\n      environment: ${variableOf(name)}`
+    const title = setting.secret ? name : `--${name}`
+    const variables = [variableOf(name), setting.variable].filter((variable) => variable !== undefined)
+    return `  ${title}\n      ${setting.description}${fallback}\n      environment: ${variables.join(', ')}`
   })
   return `Usage: ${command} [flags]\n\n${rows.join('\n')}\n`
 }
@@ -70,7 +86,8 @@ export function helpText(command: string, settings: Settings): string {
 export const variableOf = (name: string): string => `SETPOINT_${name.replaceAll('-', '_').toUpperCase()}`
 
 function readFlags(settings: Settings, argv: string[]): Record<string, string | undefined> {
-  const options = Object.fromEntries(Object.keys(settings).map((name) => [name, { type: 'string' as const }]))
+  const flags = Object.keys(settings).filter((name) => settings[name]?.secret !== true)
+  const options = Object.fromEntries(flags.map((name) => [name, { type: 'string' as const }]))
   try {
     return parseArgs({ args: argv, options, strict: true, allowPositionals: false }).values
   } catch (error) {

@@ -11,6 +11,7 @@ import { commonSettings } from './common-settings.ts'
 import { type Config, ConfigError, helpText, readConfig, type Settings } from './config.ts'
 import { EventRecorder } from './events.ts'
 import { startHealthServer } from './health-server.ts'
+import { livenessProblem } from './liveness.ts'
 import { Metrics } from './metrics.ts'
 import { noTracing, startTracing, type Tracing } from './tracing.ts'
 
@@ -56,11 +57,6 @@ export interface ServiceDefinition<S extends Settings> {
   start(context: ServiceContext<S>): Promise<RunningService>
 }
 
-/** A queue with work that finishes nothing for this long is stuck: the process is restarted. */
-const STUCK_MS = 15 * 60_000
-/** No run may take this long: every deadline is shorter, and a run that does not end then never will. */
-const WEDGED_MS = 30 * 60_000
-
 /**
  * The whole life of a service process: settings, log, connections, health and metrics, work, and a clean stop on
  * SIGTERM or SIGINT. As a worker thread it stops on the message 'stop'. Exit code 2: unusable settings; 1: it failed.
@@ -74,7 +70,7 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   const server = await startHealthServer({
     ...common['http-addr'],
     metrics: context.metrics,
-    livenessProblem: () => livenessProblem(service),
+    livenessProblem: () => livenessProblem(service.queues),
     readinessProblem: () => context.bus.problem() ?? context.membership.problem() ?? service.problem(),
   })
   for (const [name, queue] of Object.entries(service.queues)) context.metrics.watchQueue(name, queue)
@@ -131,7 +127,7 @@ async function connect<S extends Settings>(
     replicas: common['nats-replicas'],
     ...beforeWrite,
     ...given('user', common['nats-user']),
-    ...given('password', await natsPassword(common['nats-password-file'])),
+    ...given('password', await natsPassword(common)),
     ...given('credentialsFile', common['nats-credentials-file']),
     ...given('caFile', common['nats-ca-file']),
   })
@@ -198,28 +194,16 @@ async function tracingOf(
   common: CommonConfig,
   log: Logger,
 ): Promise<Tracing> {
-  const endpoint = common['otlp-endpoint'] ?? process.env.OTEL_EXPORTER_OTLP_ENDPOINT
-  if (endpoint === undefined || endpoint === '') return noTracing
+  const endpoint = common['otlp-endpoint']
+  if (endpoint === undefined) return noTracing
   const onError = (error: unknown) =>
     log.debug({ reason: String(error) }, 'spans did not reach the collector')
   return startTracing({ endpoint, service, instance, onError })
 }
 
-/** The password from its file, or from the environment, so that it never shows in a process list. */
-async function natsPassword(file: string | undefined): Promise<string | undefined> {
-  if (file !== undefined) return (await readFile(file, 'utf8')).trim()
-  return process.env.SETPOINT_NATS_PASSWORD
-}
-
-function livenessProblem(service: RunningService): string | undefined {
-  for (const [name, queue] of Object.entries(service.queues)) {
-    const { oldestReadyMs, longestRunMs, ready } = queue.health()
-    if (longestRunMs > WEDGED_MS)
-      return `a run of queue ${name} has ignored its deadline for ${Math.round(longestRunMs / 1000)} s`
-    if (oldestReadyMs > STUCK_MS)
-      return `queue ${name} does not move: ${ready} keys wait, the oldest for ${Math.round(oldestReadyMs / 1000)} s, the longest run takes ${Math.round(longestRunMs / 1000)} s`
-  }
-  return undefined
+async function natsPassword(common: CommonConfig): Promise<string | undefined> {
+  const file = common['nats-password-file']
+  return file === undefined ? common['nats-password'] : (await readFile(file, 'utf8')).trim()
 }
 
 function stopRequested(): Promise<void> {

@@ -122,6 +122,9 @@ test('a request that finds nothing new is answered without a build', async () =>
   await setup.push(app('asked'), 'main@sha1:40')
   await setup.create('asked')
   const first = await setup.untilRendered('asked', 'main@sha1:40')
+  // Builds of others that the same commit has touched are counted, too.
+  for (const name of [...names, 'plain', 'web', 'vars'])
+    await setup.until(name, 'has followed', ({ revision }) => revision === 'main@sha1:40')
   const before = await renders()
   await setup.request('asked', 'tomorrow')
   const second = await setup.until('asked', 'was asked', ({ requestedAt }) => requestedAt === 'tomorrow')

@@ -48,7 +48,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     ...(problem === undefined ? [] : [`the cluster is not what Git says: ${problem.slice(0, 4_000)}`]),
     ...record.deleted.filter((name) => fleet.permanent.has(name)).map((name) => `${name} was deleted`),
     ...record.wentBack.map((what) => `went back: ${what}`),
-    ...crossedWrites(await auditedWrites(set.plane), { thingOf: appOf, withinMs: 3_000 }),
+    ...crossedWrites(await auditedWrites(set.plane), appOf),
   ]
   const followedAfterMs = Math.round(performance.now() - start)
   return { commits: fleet.last, faults, followedAfterMs, deleted: record.deleted.length, wrong, memoryMib }

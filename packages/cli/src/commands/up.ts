@@ -11,13 +11,18 @@ export const command: Command = {
   description: [
     'Installs or updates the CRDs, makes the namespace, starts a nats-server (unless --nats names one) and the',
     'services, starts again what dies, and stops everything on Ctrl-C. Nothing else in the cluster is touched.',
-    'What the services warn of is printed; with --verbose all that they say.',
+    'What the services warn of is printed; with --verbose all that they say. With --replicas several processes of',
+    'source, kustomize-render and apply share the work; image-automation is always one.',
   ].join('\n'),
   examples: [
     { does: 'Hold the cluster of the current context to Git', line: 'setpoint up' },
     {
       does: 'Another cluster, and a NATS that runs already',
       line: 'setpoint up --kubeconfig prod.yaml --nats nats://127.0.0.1:4222',
+    },
+    {
+      does: 'Three processes of each service, which share the work',
+      line: 'setpoint up --replicas 3',
     },
     {
       does: 'All services in one process, everything they say on the terminal',
@@ -29,6 +34,13 @@ export const command: Command = {
       type: 'string',
       placeholder: 'URL',
       description: 'Use this NATS with JetStream instead of starting one',
+    },
+    replicas: {
+      type: 'string',
+      placeholder: 'N',
+      default: '1',
+      values: ['1', '2', '3', '4', '5', '6', '7', '8', '9'],
+      description: 'Processes of each service, which share its work',
     },
     'single-process': { type: 'boolean', description: 'Run the services as threads of one process' },
     namespace: {
@@ -48,7 +60,8 @@ export const command: Command = {
       type: 'string',
       format: 'port',
       placeholder: 'PORT',
-      description: 'First of six ports for health and metrics, artifacts and NATS; free ones by default',
+      description:
+        'First of the ports for health and metrics, artifacts and NATS (six of them without --replicas); free ones by default',
     },
     'log-dir': {
       type: 'string',
@@ -70,6 +83,8 @@ export const command: Command = {
 
 async function run(context: CommandContext): Promise<number> {
   if (context.args.length > 0) throw new UsageError(`up takes no arguments, not "${context.args.join(' ')}"`)
+  if (context.flags.has('single-process') && context.flags.number('replicas') !== 1)
+    throw new UsageError('--replicas needs processes of their own: leave out --single-process')
   const { runUp } = await import('../up/run-up.ts')
   await runUp(optionsOf(context), await context.kube(), watcherOf(context), context)
   return 0
@@ -84,6 +99,7 @@ function optionsOf({ flags }: CommandContext): UpOptions {
     dataDirectory: flags.text('data'),
     logDirectory: flags.text('log-dir'),
     httpBasePort: flags.number('http-base-port'),
+    replicas: flags.number('replicas') ?? 1,
     singleProcess: flags.has('single-process'),
     logLevel: 'info',
   }

@@ -1,22 +1,26 @@
 import { freePort } from '@setpoint/testkit'
-import { services } from './services.ts'
+import type { Member } from './members.ts'
 
 export interface Ports {
-  /** /healthz, /readyz and /metrics, by service. */
+  /** /healthz, /readyz and /metrics, by member. */
   http: Record<string, number>
-  /** Where source serves artifacts. */
-  artifact: number
+  /** Where those that serve artifacts do so, by member. */
+  artifacts: Record<string, number>
   nats: number
 }
 
-/** From the base port upwards: one for each service, the artifacts, NATS. Without a base port, free ones. */
-export async function choosePorts(base: number | undefined): Promise<Ports> {
-  const ports: number[] = []
-  for (let index = 0; index < services.length + 2; index++)
-    ports.push(base === undefined ? await freePort() : base + index)
+/** From the base port upwards: one for each member, the artifacts, NATS. Without a base port, free ones. */
+export async function choosePorts(members: readonly Member[], base: number | undefined): Promise<Ports> {
+  let index = 0
+  const choose = async () => (base === undefined ? await freePort() : base + index++)
+  const chooseFor = async (some: readonly Member[]) => {
+    const ports: Record<string, number> = {}
+    for (const { name } of some) ports[name] = await choose()
+    return ports
+  }
   return {
-    http: Object.fromEntries(services.map(({ name }, index) => [name, ports[index] ?? 0])),
-    artifact: ports[services.length] ?? 0,
-    nats: ports[services.length + 1] ?? 0,
+    http: await chooseFor(members),
+    artifacts: await chooseFor(members.filter(({ service }) => service.servesArtifacts)),
+    nats: await choose(),
   }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import type { KubeClient } from '@setpoint/kube'
 import { claimData } from './claim-data.ts'
+import { membersOf } from './members.ts'
 import { choosePorts } from './ports.ts'
 import { prepareCluster } from './prepare-cluster.ts'
 import { allReady } from './readiness.ts'
@@ -18,6 +19,8 @@ export interface UpOptions {
   dataDirectory: string | undefined
   logDirectory: string | undefined
   httpBasePort: number | undefined
+  /** Of each service whose work can be shared. */
+  replicas: number
   /** Services as threads of this process. */
   singleProcess: boolean
   logLevel: string
@@ -47,10 +50,12 @@ export async function runUp(
   const dataDirectory = resolve(options.dataDirectory ?? defaultDataDirectory(kube.server))
   await claimData(dataDirectory)
   await prepareCluster(kube, options.namespace, watcher.tell)
-  const ports = await choosePorts(options.httpBasePort)
+  const members = membersOf(options.replicas)
+  const ports = await choosePorts(members, options.httpBasePort)
   const set = new ServiceSet({
     options,
     dataDirectory,
+    members,
     ports,
     server: kube.server,
     watcher,

@@ -2,11 +2,12 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startProgram } from './child-part.ts'
 import { type ReadLine, readNatsLine, readServiceLine } from './log-line.ts'
+import type { Member } from './members.ts'
 import { greets, natsPart } from './nats-part.ts'
 import type { Ports } from './ports.ts'
 import type { UpOptions, UpWatcher } from './run-up.ts'
 import type { Part } from './running.ts'
-import { type ServiceDescription, serviceArguments, services } from './services.ts'
+import { serviceArguments } from './services.ts'
 import type { UpState } from './state-file.ts'
 import { type Supervised, type SupervisorOptions, supervise } from './supervise.ts'
 import { startThread } from './worker-part.ts'
@@ -19,6 +20,7 @@ const NATS_STARTS_WITHIN_MS = 30_000
 interface Settings {
   options: UpOptions
   dataDirectory: string
+  members: readonly Member[]
   ports: Ports
   /** URL of the API server. */
   server: string
@@ -42,16 +44,17 @@ export class ServiceSet {
   }
 
   async start(onChange: () => void, signal: AbortSignal): Promise<void> {
-    const { options, dataDirectory, watcher, now } = this.settings
+    const { options, dataDirectory, members, watcher, now } = this.settings
     await mkdir(options.logDirectory ?? dataDirectory, { recursive: true })
-    await mkdir(join(dataDirectory, 'source'), { recursive: true, mode: 0o700 })
+    for (const { name, service } of members)
+      if (service.servesArtifacts) await mkdir(join(dataDirectory, name), { recursive: true, mode: 0o700 })
     const supervision: SupervisorOptions = {
       now,
       onChange,
       tell: (part, line) => watcher.log(part, 'error', line),
     }
     if (options.natsUrl === undefined) await this.startNats(supervision, signal)
-    this.services = services.map((service) => supervise(this.servicePart(service), supervision))
+    this.services = members.map((member) => supervise(this.servicePart(member), supervision))
   }
 
   /** Services first, so that they can still say on the bus how it ended. */
@@ -93,21 +96,22 @@ export class ServiceSet {
     }
   }
 
-  private servicePart(service: ServiceDescription): Part {
+  private servicePart(member: Member): Part {
     const { options, ports } = this.settings
-    const http = ports.http[service.name] ?? 0
-    const args = serviceArguments(service, this.serviceSettings(), { http, artifact: ports.artifact })
-    const onLine = (line: string) => this.show(service.name, readServiceLine(line))
+    const { name, service } = member
+    const own = { http: ports.http[name] ?? 0, artifacts: ports.artifacts[name] ?? 0 }
+    const args = serviceArguments(member, this.serviceSettings(), own)
+    const onLine = (line: string) => this.show(name, readServiceLine(line))
     const node = [...NODE_FLAGS, service.file]
     return {
-      name: service.name,
+      name,
       start: () =>
         options.singleProcess
           ? startThread({ file: service.file, args, onLine })
-          : startProgram(service.name, {
+          : startProgram(name, {
               command: process.execPath,
               args: [...node, ...args],
-              logFile: this.logFile(service.name),
+              logFile: this.logFile(name),
               onLine,
             }),
     }

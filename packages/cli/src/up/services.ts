@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Member } from './members.ts'
 
 const root = join(import.meta.dirname, '..', '..', '..', '..')
 
@@ -15,7 +16,11 @@ export interface ServiceSettings {
 export interface ServiceDescription {
   name: string
   file: string
-  flags(settings: ServiceSettings, artifactPort: number): Record<string, string>
+  /** Several replicas of it share its work. */
+  sharesWork: boolean
+  servesArtifacts: boolean
+  /** member: the name of the process; artifactPort: where it serves artifacts, if it does. */
+  flags(settings: ServiceSettings, member: string, artifactPort: number): Record<string, string>
 }
 
 const sealingKey = ({ namespace }: ServiceSettings) => ({
@@ -27,26 +32,36 @@ export const services: readonly ServiceDescription[] = [
   {
     name: 'source',
     file: mainOf('source'),
-    flags: ({ dataDirectory }, artifactPort) => ({
-      'storage-path': join(dataDirectory, 'source'),
+    sharesWork: true,
+    servesArtifacts: true,
+    flags: ({ dataDirectory }, member, artifactPort) => ({
+      'storage-path': join(dataDirectory, member),
       'storage-addr': `127.0.0.1:${artifactPort}`,
       'storage-adv-addr': `127.0.0.1:${artifactPort}`,
     }),
   },
-  { name: 'kustomize-render', file: mainOf('kustomize-render'), flags: sealingKey },
-  { name: 'apply', file: mainOf('apply'), flags: sealingKey },
+  {
+    name: 'kustomize-render',
+    file: mainOf('kustomize-render'),
+    sharesWork: true,
+    servesArtifacts: false,
+    flags: sealingKey,
+  },
+  { name: 'apply', file: mainOf('apply'), sharesWork: true, servesArtifacts: false, flags: sealingKey },
   {
     name: 'image-automation',
     file: mainOf('image-automation'),
+    sharesWork: false,
+    servesArtifacts: false,
     flags: ({ dataDirectory }) => ({ 'storage-path': join(dataDirectory, 'image-automation') }),
   },
 ]
 
-/** The command line of a service, without Node and the module. */
+/** The command line of a process of the set, without Node and the module. */
 export function serviceArguments(
-  service: ServiceDescription,
+  { name: member, service, replica }: Member,
   settings: ServiceSettings,
-  ports: { http: number; artifact: number },
+  ports: { http: number; artifacts: number },
 ): string[] {
   const flags: Record<string, string | undefined> = {
     kubeconfig: settings.kubeconfig,
@@ -54,7 +69,9 @@ export function serviceArguments(
     'nats-url': settings.natsUrl,
     'http-addr': `127.0.0.1:${ports.http}`,
     'log-level': settings.logLevel,
-    ...service.flags(settings, ports.artifact),
+    'replica-name': replica,
+    'lease-namespace': replica === undefined ? undefined : settings.namespace,
+    ...service.flags(settings, member, ports.artifacts),
   }
   return Object.entries(flags).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]))
 }

@@ -3,8 +3,9 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 
-/** One service that `setpoint up` runs. */
+/** One process that `setpoint up` runs. */
 export interface UpService {
+  /** Of the service, with the number of the replica when there are several. */
   name: string
   /** Absent while it is down; that of `up` itself with --single-process. */
   pid?: number
