@@ -1,5 +1,5 @@
 import { build, describeProblem, memoryFiles, printResources } from '@setpoint/kustomize'
-import { type GeneratedOverlay, generateOverlay } from './overlay-generator.ts'
+import { type GeneratedOverlay, generateOverlay } from './generator/overlay.ts'
 import type { RenderAll, Rendered } from './real-kustomize.ts'
 
 /** What the two engines made of one generated overlay. */

@@ -1,7 +1,7 @@
 import { binary } from '@setpoint/testkit'
 import { expect, test } from 'vitest'
 import { type Comparison, compareSeeds } from './differential.ts'
-import { generateOverlay } from './overlay-generator.ts'
+import { generateOverlay } from './generator/overlay.ts'
 import { kubectlKustomize, realKustomize } from './real-kustomize.ts'
 import { smallCases } from './small-cases.ts'
 

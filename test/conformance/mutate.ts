@@ -1,5 +1,5 @@
-import type { GeneratedOverlay } from './overlay-generator.ts'
-import { Random } from './overlay-generator.ts'
+import type { GeneratedOverlay } from './generator/overlay.ts'
+import { Random } from './generator/random.ts'
 
 /** What people and merges put into files by mistake, and what YAML reads in a way of its own. */
 const tokens = [

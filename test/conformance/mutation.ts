@@ -1,6 +1,6 @@
 import { build, describeProblem, memoryFiles, printResources } from '@setpoint/kustomize'
+import { generateOverlay } from './generator/overlay.ts'
 import { mutateOverlay } from './mutate.ts'
-import { generateOverlay } from './overlay-generator.ts'
 
 /** Why a build of damaged input was not as it should be; undefined where it was. */
 export interface Finding {

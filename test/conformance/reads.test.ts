@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { build, memoryFiles } from '@setpoint/kustomize'
 import { expect, test } from 'vitest'
-import { type GeneratedOverlay, generateOverlay } from './overlay-generator.ts'
+import { type GeneratedOverlay, generateOverlay } from './generator/overlay.ts'
 
 const count = 100
 

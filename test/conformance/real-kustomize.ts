@@ -4,7 +4,7 @@ import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { binary, temporaryDirectory } from '@setpoint/testkit'
-import type { GeneratedOverlay } from './overlay-generator.ts'
+import type { GeneratedOverlay } from './generator/overlay.ts'
 
 /** What the real kustomize made of a tree of files: YAML, or the reason why it refused. */
 export interface Rendered {

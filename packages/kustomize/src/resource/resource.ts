@@ -142,14 +142,16 @@ export class Resource {
   storePreviousId(): void {
     const id = this.id
     this.previous.push({ name: id.name, namespace: effectiveNamespace(id), kind: id.kind })
-    this.checkCommas()
+    this.checkPrevious()
   }
 
-  /** kustomize notes names in lists parted by commas, and gives up on a name that holds one. */
-  checkCommas(): void {
-    const commas = (field: keyof PreviousId) =>
+  /** kustomize notes names in lists parted by commas: it gives up on a name that holds one, and on an empty one. */
+  checkPrevious(): void {
+    if (this.previous.at(-1)?.name === '')
+      throw new BuildError('bad-value', 'has become empty', { ...this.source, field: 'metadata.name' })
+    const count = (field: keyof PreviousId) =>
       this.previous.reduce((sum, id) => sum + id[field].split(',').length, 0)
-    if (commas('name') === commas('namespace') && commas('name') === commas('kind')) return
+    if (count('name') === count('namespace') && count('name') === count('kind')) return
     throw new BuildError('bad-value', 'a name, namespace or kind holds a comma', this.source)
   }
 

@@ -15,6 +15,7 @@ import {
 import type { ResourceList } from '../resource/resource-list.ts'
 import { writeField } from '../shared-scalar.ts'
 import {
+  BareScalar,
   isList,
   isMap,
   isMissingOrNull,
@@ -130,16 +131,21 @@ function expanded(value: Value, replace: Replacer): Value {
   }
   if (!isList(value)) return expandedScalar(value, replace)
   for (const [at, item] of value.entries()) {
-    if (!isString(item)) throw new BuildError('bad-value', 'invalid value type, expect a string')
+    if (!isText(item)) throw new BuildError('bad-value', 'invalid value type, expect a string')
     value[at] = expandedScalar(item, replace)
   }
   return value
 }
 
 function expandedScalar(value: Value, replace: Replacer): Value {
-  if (!isString(value)) return value
+  if (!isText(value)) return value
   const result = expandText(textOf(value), replace)
   return typeof result === 'string' ? stringValue(result) : result
+}
+
+/** What has no type yet is text. */
+function isText(value: Value): boolean {
+  return isString(value) || value instanceof BareScalar
 }
 
 /** `$$` is a dollar. A text that is nothing but one var takes the type of its value. */
