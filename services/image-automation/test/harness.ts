@@ -1,5 +1,6 @@
 import { type Bus, connectBus } from '@setpoint/bus'
 import {
+  GIT_REPOSITORY,
   IMAGE_POLICY,
   IMAGE_REPOSITORY,
   IMAGE_UPDATE_AUTOMATION,
@@ -71,6 +72,11 @@ export interface Setup extends AsyncDisposable {
     status: 'True' | 'False',
     reason?: string,
   ): Promise<Kinds[K]['object']>
+  /** For objects that a test makes itself. */
+  labels: Record<string, string>
+  kubectl: ControlPlane['kubectl']
+  readyReason(kind: Kind, key: { namespace: string; name: string }): Promise<string | undefined>
+  patchSource(name: string, spec: object): Promise<void>
   createSecret(name: string, data: Record<string, string>): Promise<void>
   events(name: string): Promise<{ type: string; reason: string; message: string }[]>
   /** A repository with these files, its GitRepository, an ImageRepository, ImagePolicy and ImageUpdateAutomation. */
@@ -187,6 +193,15 @@ async function assemble(
         const isCurrent = ready?.observedGeneration === metadata.generation
         return isCurrent && ready?.status === status && (reason === undefined || ready.reason === reason)
       }),
+    labels: { [SHARD_LABEL]: namespace },
+    kubectl: cluster.kubectl,
+    readyReason: async (kind, key) => {
+      const found = (await kube.get(gvks[kind], key)) as ImagePolicy | undefined
+      return found?.status?.conditions?.find(({ type }) => type === 'Ready')?.reason
+    },
+    patchSource: async (name, spec) => {
+      await kube.mergePatch(GIT_REPOSITORY, { namespace, name }, { spec })
+    },
     createSecret: async (name, data) => {
       await kube.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, stringData: data })
     },

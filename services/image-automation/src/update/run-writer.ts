@@ -101,6 +101,7 @@ async function runGroup(
         path: object.spec.update?.path,
         images: byMarker(policies),
       })),
+      lastPushCommit: task.object.status?.lastPushCommit,
       message: (changes: readonly FileChange[]) => commitMessage(task.object, changes),
       sign: await signerOf(context, task.object.metadata.namespace ?? '', git, task.signal),
     }

@@ -1,5 +1,14 @@
 import type { GitRepositoryRef } from '@setpoint/contracts'
-import { GitError, type GitMirror, listRemote, push, type RemoteOptions, writeCommit } from '@setpoint/git'
+import {
+  EMPTY_PACK,
+  GitError,
+  type GitMirror,
+  listRemote,
+  type Push,
+  push,
+  type RemoteOptions,
+  writeCommit,
+} from '@setpoint/git'
 import {
   type Base,
   checkOut,
@@ -23,6 +32,8 @@ export interface Wish {
   branch: string
   git: GitSettings
   parts: Part[]
+  /** What the status says was pushed last. */
+  lastPushCommit: string | undefined
   message(changes: readonly FileChange[]): string
   sign: ((payload: Uint8Array) => Promise<string>) | undefined
 }
@@ -55,7 +66,7 @@ export async function write(
 ): Promise<Written> {
   for (let attempt = 1; ; attempt += 1) {
     const { base, written } = await planOn(context, wish, remote, run)
-    if (written.files.size === 0) return written
+    if (written.files.size === 0) return pushOwed(context, wish, remote, written)
     await refuseOutdated(context, written.changes, run.signal)
     try {
       return await commitAndPush(context, wish, remote, base, written)
@@ -128,25 +139,46 @@ async function commitAndPush(
     ...(wish.sign === undefined ? {} : { sign: wish.sign }),
   })
   const { oid: to, pack } = made
-  const options = wish.git.push?.options
-  const common = { to, pack, ...(options === undefined ? {} : { options }) }
-  await push(remote, { ...common, ref: `refs/heads/${wish.branch}`, from })
-  await pushRefspec(remote, wish, common)
+  await push(remote, { ...optionsOf(wish), to, pack, ref: `refs/heads/${wish.branch}`, from })
+  await pushRefspec(remote, wish, { to, pack })
   context.metrics.pushed()
   return { ...written, commit: to, message }
+}
+
+function optionsOf({ git }: Wish): Pick<Push, 'options'> {
+  const options = git.push?.options
+  return options === undefined ? {} : { options }
 }
 
 /** spec.git.push.refspec: a second push, for servers that review what is pushed to another reference. */
 async function pushRefspec(
   remote: RemoteOptions,
-  { git }: Wish,
-  common: { to: string; pack: Uint8Array; options?: Readonly<Record<string, string>> },
-): Promise<void> {
-  const refspec = git.push?.refspec
-  if (refspec === undefined || refspec === '') return
+  wish: Wish,
+  { to, pack }: Pick<Push, 'to' | 'pack'>,
+): Promise<boolean> {
+  const refspec = wish.git.push?.refspec
+  if (refspec === undefined || refspec === '') return false
   const ref = readRefspec(refspec)
-  const refs = await listRemote(remote)
-  await push(remote, { ...common, ref, from: refs.refs.get(ref)?.oid })
+  const from = (await listRemote(remote)).refs.get(ref)?.oid
+  if (from === to) return false
+  await push(remote, { ...optionsOf(wish), to, pack, ref, from })
+  return true
+}
+
+/** The branch has our commit, but the second push of it failed or was never made. */
+async function pushOwed(
+  context: ImageContext,
+  wish: Wish,
+  remote: RemoteOptions,
+  written: Written,
+): Promise<Written> {
+  const { author } = wish.git.commit
+  const isOurs = written.baseAuthor === (author.name || author.email)
+  if (!isOurs || written.base === wish.lastPushCommit) return written
+  const isPushed = await pushRefspec(remote, wish, { to: written.base, pack: EMPTY_PACK })
+  if (!isPushed) return written
+  context.metrics.pushed()
+  return { ...written, commit: written.base, message: '' }
 }
 
 /** The destination of `refs/heads/main:refs/for/main`. @throws ReconcileError */
