@@ -2,8 +2,15 @@ import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { KUSTOMIZATION } from '@setpoint/contracts'
-import { binary, type GitRepo, startRegistry, temporaryDirectory } from '@setpoint/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import {
+  binary,
+  type GitRepo,
+  git,
+  type RegistryServer,
+  startRegistry,
+  temporaryDirectory,
+} from '@setpoint/testkit'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { NAMESPACE, START_TIMEOUT_MS, startWholeSet, type WholeSet } from './harness.ts'
 import { configMapYaml } from './manifests.ts'
@@ -204,6 +211,82 @@ test('flux push artifact, create and reconcile source oci: what is pushed is in 
   await flux('delete', 'kustomization', 'pushed', '--silent')
   await flux('delete', 'source', 'oci', 'pushed', '--silent')
   await set.waitConfigMap('pushed', undefined)
+})
+
+describe('flux and images', () => {
+  beforeAll(async () => {
+    await using stack = new AsyncDisposableStack()
+    registry = stack.use(await startRegistry())
+    await registry.push('team/web', '1.0.0')
+    const marker = `# {"$imagepolicy": "${NAMESPACE}:web"}`
+    images = await set.createFleet('images', {
+      'web.yaml': `image: ${registry.host}/team/web:0.9.0 ${marker}\n`,
+    })
+    resources = stack.move()
+  }, START_TIMEOUT_MS)
+  afterAll(() => resources?.disposeAsync())
+
+  let registry: RegistryServer
+  let images: GitRepo
+  let resources: AsyncDisposableStack | undefined
+  const image = () => `${registry.host}/team/web`
+
+  test('flux create image policy and create image update wait for Ready', async () => {
+    await createRepository()
+    const policy = await flux('create', 'image', 'policy', 'web', '--image-ref=web', '--select-semver=1.x')
+    expect(policy).toContain('✔ ImagePolicy reconciliation completed')
+    const author = ['--author-name=flux', '--author-email=flux@example.com']
+    const branches = ['--git-repo-ref=images', '--checkout-branch=main', '--push-branch=main']
+    const update = await flux('create', 'image', 'update', 'web', ...author, ...branches, '--interval=10m')
+    expect(update).toContain('✔ ImageUpdateAutomation reconciliation completed')
+  })
+
+  test('flux get image all lists the three kinds with what they stand at', async () => {
+    const rows = rowsOf(await flux('get', 'image', 'all'))
+    const row = (name: string) => rows.find(([found]) => found === name)
+    const [, , suspended, ready, message] = row('imagerepository/web') ?? []
+    expect([suspended, ready]).toEqual(['False', 'True'])
+    expect(message).toMatch(/^successful scan: found 1 tags with checksum \d+$/)
+    const chosen = `Latest image tag for ${image()} resolved to 1.0.0`
+    expect(row('imagepolicy/web')).toEqual(['imagepolicy/web', image(), '1.0.0', 'True', chosen])
+    expect(row('imageupdateautomation/web')?.slice(2)).toEqual(['False', 'True', 'repository up-to-date'])
+  })
+
+  test('flux reconcile image repository, policy and update do what they say', async () => {
+    await registry.push('team/web', '1.1.0')
+    expect(await flux('reconcile', 'image', 'repository', 'web')).toContain('✔ scan fetched 2 tags')
+    const chosen = await flux('reconcile', 'image', 'policy', 'web')
+    expect(chosen).toContain(`✔ selected ref ${image()}:1.1.0`)
+    const updated = await flux('reconcile', 'image', 'update', 'web')
+    expect(updated).toContain('repository up-to-date')
+    expect(await git(['show', 'main:web.yaml'], { cwd: images.dir })).toContain('team/web:1.1.0')
+  })
+
+  test.each([
+    ['repository', '✔ ImageRepository web reconciliation completed'],
+    ['policy', '✔ ImagePolicy web reconciliation completed'],
+    ['update', '✔ ImageUpdateAutomation web reconciliation completed'],
+  ])('flux suspend and resume work for an image %s', async (kind, completed) => {
+    expect(await flux('suspend', 'image', kind, 'web')).toMatch(/✔ image .+ suspended/)
+    expect(await flux('resume', 'image', kind, 'web')).toContain(completed)
+  })
+
+  test('flux export and delete know the image kinds', async () => {
+    const exported = parse(await flux('export', 'image', 'update', 'web'))
+    expect(exported).toMatchObject({ kind: 'ImageUpdateAutomation', spec: { interval: '10m0s' } })
+    for (const kind of ['update', 'policy', 'repository'])
+      expect(await flux('delete', 'image', kind, 'web', '--silent')).toMatch(/✔ image .+ deleted/)
+  })
+
+  /** flux has no flag for a registry without TLS. */
+  async function createRepository(): Promise<void> {
+    await set.kube.create({
+      apiVersion: 'image.toolkit.fluxcd.io/v1',
+      kind: 'ImageRepository',
+      metadata: { name: 'web', namespace: NAMESPACE },
+      spec: { image: image(), interval: '10m', insecure: true },
+    })
+  }
 })
 
 /** What flux says; an exit code other than 0 is an error. */
