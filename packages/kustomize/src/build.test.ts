@@ -25,12 +25,6 @@ function render(files: Record<string, string>, root = ''): string {
   return printResources(resources)
 }
 
-function problemOf(files: Record<string, string>, root = '') {
-  const { resources, problems } = build(memoryFiles(files), root)
-  expect(resources).toEqual([])
-  return problems[0]
-}
-
 describe('a build', () => {
   it('takes in bases and fixes references to names that change', () => {
     const text = render(
@@ -153,93 +147,5 @@ describe('a cached parse', () => {
     const cache = createParseCache()
     const once = printResources(build(withIds, 'a', { cache }).resources)
     expect(printResources(build(withIds, 'a', { cache }).resources)).toBe(once)
-  })
-})
-
-describe('bad input', () => {
-  it.each([
-    ['invalid YAML', { 'a.yaml': 'a: 1\nb: [1\n' }, { code: 'bad-yaml', file: 'a.yaml', line: 3 }],
-    ['a repeated key', { 'a.yaml': `${configMap}data: {}\n` }, { code: 'bad-yaml', file: 'a.yaml', line: 7 }],
-    [
-      'a resource without a kind',
-      { 'a.yaml': 'metadata: {name: a}\n' },
-      { code: 'bad-value', field: 'kind' },
-    ],
-    ['two objects of one id', { 'a.yaml': `${configMap}---\n${configMap}` }, { code: 'conflict', line: 8 }],
-    ['a missing file', {}, { code: 'file-not-found', file: 'kustomization.yaml', field: 'resources[0]' }],
-  ])('%s is named with its place', (_name, files, expected) => {
-    const all: Record<string, string> = { 'kustomization.yaml': 'resources: [a.yaml]' }
-    expect(problemOf({ ...all, ...files })).toMatchObject(expected)
-  })
-
-  it.each([
-    [
-      'an unknown field, with the nearest name',
-      'resourses: [a.yaml]',
-      /unknown field "resourses"; did you mean "resources"\?/,
-    ],
-    ['a wrong type', 'namePrefix: [a]', /must be a string, not a list/],
-    [
-      'a remote base',
-      'resources: ["https://example.com/x?ref=v1"]',
-      /remote bases and files are not fetched/,
-    ],
-    ['a remote Git base', 'resources: [github.com/org/repo//dir]', /remote bases and files are not fetched/],
-    ['a Helm chart', 'helmCharts: [{name: x}]', /Helm charts are not rendered/],
-    ['a file outside of the root', 'resources: [../secret.yaml]', /load restrictor/],
-    ['itself as a base', 'resources: [.]', /cycle detected/],
-    ['an empty file', '# nothing', /is empty/],
-  ])('%s is refused', (_name, kustomization, expected) => {
-    const problem = problemOf({ 'app/kustomization.yaml': kustomization, 'secret.yaml': configMap }, 'app')
-    expect(problem?.message).toMatch(expected)
-    expect(problem?.file).toBe('app/kustomization.yaml')
-  })
-
-  it('names the file and the field of a patch that has no target', () => {
-    const problem = problemOf({
-      'kustomization.yaml': 'resources: [a.yaml]\npatches: [{path: p.yaml}]',
-      'a.yaml': configMap,
-      'p.yaml': '# a comment\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n',
-    })
-    expect(problem).toMatchObject({ code: 'resource-not-found', file: 'p.yaml', line: 2 })
-  })
-
-  it('names the operation of a JSON patch that leads nowhere', () => {
-    const problem = problemOf({
-      'kustomization.yaml':
-        'resources: [a.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: "[{\\"op\\": \\"remove\\", \\"path\\": \\"/data/none\\"}]"',
-      'a.yaml': configMap,
-    })
-    expect(problem?.message).toBe('the operation remove does not apply: there is no /data/none')
-  })
-
-  it('ends bases that are nested without end', () => {
-    const files: Record<string, string> = {}
-    for (let level = 0; level < 200; level += 1)
-      files[`l${level}/kustomization.yaml`] = `resources: [../l${level + 1}]`
-    expect(problemOf(files, 'l0')?.code).toBe('limit-exceeded')
-  })
-
-  it('bounds aliases that multiply', () => {
-    const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]']
-    for (let at = 1; at < 12; at += 1)
-      lines.push(
-        `a${at}: &a${at} [${Array(10)
-          .fill(`*a${at - 1}`)
-          .join(', ')}]`,
-      )
-    const problem = problemOf({
-      'kustomization.yaml': 'resources: [a.yaml]',
-      'a.yaml': `${configMap}${lines.join('\n')}`,
-    })
-    expect(problem).toMatchObject({ code: 'bad-yaml', file: 'a.yaml' })
-  })
-
-  it('takes bytes that are no text for what they are', () => {
-    const files = {
-      'kustomization.yaml': 'resources: [a.yaml]',
-      'a.yaml': Uint8Array.from([0xff, 0xfe, 0x00]),
-    }
-    expect(build(memoryFiles(files), '').problems[0]).toMatchObject({ code: 'bad-yaml', file: 'a.yaml' })
   })
 })

@@ -15,12 +15,12 @@ import { finish } from './target/finish.ts'
 import type { BuildOptions, BuildResult, BuiltResource, FileSource, Limits, Problem } from './types.ts'
 
 export const defaultLimits: Limits = {
-  maxFileBytes: 50 * 1024 * 1024,
-  maxTotalBytes: 512 * 1024 * 1024,
+  maxFileBytes: 25 * 1024 * 1024,
+  maxTotalBytes: 128 * 1024 * 1024,
   maxResources: 100_000,
   maxDepth: 100,
   maxKustomizations: 10_000,
-  maxNodes: 5_000_000,
+  maxNodes: 2_000_000,
 }
 
 /** Builds the kustomization in a directory of the tree. Never throws for bad input: see `problems`. */

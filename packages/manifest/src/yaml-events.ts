@@ -6,7 +6,9 @@ export interface YamlEvents {
   events: Event[]
 }
 
+/** A repair reads the text from its start again: so many of them, and fewer for a long text. */
 const maxRepairs = 1000
+const maxCharactersReadAgain = 20_000_000
 
 /**
  * The events of a text, read as leniently as Go's parser does it: what stands in brackets or in quotes may be
@@ -15,11 +17,12 @@ const maxRepairs = 1000
  */
 export function readEvents(source: string, maxDepth: number): YamlEvents {
   let text = source
+  const allowed = Math.min(maxRepairs, maxCharactersReadAgain / source.length)
   for (let repairs = 0; ; repairs += 1) {
     try {
       return { source: text, events: parseEvents(text, { maxDepth }) }
     } catch (error) {
-      const repaired = repairs < maxRepairs ? repair(text, error) : undefined
+      const repaired = repairs < allowed ? repair(text, error) : undefined
       if (repaired === undefined) throw error
       text = repaired
     }

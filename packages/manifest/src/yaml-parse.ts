@@ -59,7 +59,7 @@ export function parseYamlSource(text: string, options: YamlOptions = {}): YamlRe
 }
 
 const defaultMaxBytes = 50 * 1024 * 1024
-const defaultMaxNodes = 5_000_000
+const defaultMaxNodes = 2_000_000
 const defaultMaxDepth = 250
 const defaultMaxDocuments = 100_000
 
@@ -113,8 +113,15 @@ function readChunk(
   if (documents.length >= (options.maxDocuments ?? defaultMaxDocuments)) {
     return { message: `more than ${documents.length} documents in one file`, line: chunk.line + 1, column: 1 }
   }
+  const content = chunk.text.replace(/\n---[^\n]*$/, '\n')
+  if (separators(content, options.budget.nodes) > options.budget.nodes) {
+    return {
+      message: 'the document has too many lines or commas to be read',
+      line: chunk.line + 1,
+      column: 1,
+    }
+  }
   try {
-    const content = chunk.text.replace(/\n---[^\n]*$/, '\n')
     const document = composeDocument(content, {
       dialect: options.dialect ?? 'kubernetes',
       duplicateKeys: options.duplicateKeys ?? 'refuse',
@@ -127,6 +134,20 @@ function readChunk(
     return problemOf(error, chunk.line)
   }
 }
+
+/** Values stand on lines of their own or behind commas, so these tell how much a document may hold before it is read. */
+function separators(text: string, limit: number): number {
+  if (text.length <= limit) return 0
+  let count = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === newline || code === comma) count += 1
+  }
+  return count
+}
+
+const newline = 10
+const comma = 44
 
 function problemOf(error: unknown, firstLine: number): YamlProblem {
   if (!(error instanceof YAMLException)) throw error

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import {
   parseYamlSource,
@@ -113,6 +114,21 @@ export function decode(file: LoadedFile): string {
   try {
     return strictDecoder.decode(file.content)
   } catch {
-    throw new BuildError('bad-yaml', 'the file is not UTF-8 text', { file: file.path })
+    const line = firstBadLine(file.content)
+    throw new BuildError('bad-yaml', 'the file is not UTF-8 text', { file: file.path, line })
   }
 }
+
+/** 1-based. */
+function firstBadLine(content: Uint8Array): number {
+  let line = 1
+  for (let start = 0; start < content.length; line += 1) {
+    const found = content.indexOf(newline, start)
+    const end = found < 0 ? content.length : found + 1
+    if (!isUtf8(content.subarray(start, end))) return line
+    start = end
+  }
+  return line
+}
+
+const newline = 10
