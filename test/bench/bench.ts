@@ -25,8 +25,10 @@ export interface BenchResult {
    * the app included. usage: until the whole fleet has been told the revision.
    */
   commits: { seconds: number[]; hot: Usage; usage: Usage }
-  /** A full check of the whole fleet that finds nothing. */
+  /** A full check of the whole fleet that somebody asks for, and that finds nothing. */
   check: Usage
+  /** The checks that each Kustomization does once at its interval. */
+  interval: Usage
   drift: { seconds: number[]; usage: Usage }
 }
 
@@ -35,11 +37,16 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   await using environment = await startEnvironment()
   const files = fleetFiles(options.apps)
   await environment.repo.commit(files, { message: 'The fleet' })
-  const cold = await coldSync(environment, options.apps)
-  const commits = await oneAppCommits(environment, options)
-  const check = await noChangeCheck(environment, options)
-  const drift = await healDrift(environment, options)
-  return { apps: options.apps, files: Object.keys(files).length, cold, commits, check, drift }
+  const step = <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    console.log(`N = ${options.apps}: ${name} …`)
+    return work()
+  }
+  const cold = await step('cold sync', () => coldSync(environment, options.apps))
+  const commits = await step('commits', () => oneAppCommits(environment, options))
+  const drift = await step('drift', () => healDrift(environment, options))
+  const check = await step('a check of everything', () => noChangeCheck(environment, options))
+  const interval = await step('one interval', () => intervalCheck(environment, options))
+  return { apps: options.apps, files: Object.keys(files).length, cold, commits, drift, check, interval }
 }
 
 async function coldSync(environment: BenchEnvironment, apps: number) {
@@ -87,6 +94,21 @@ async function noChangeCheck(environment: BenchEnvironment, { apps }: BenchOptio
     timeoutMs: SYNC_TIMEOUT_MS,
     intervalMs: 250,
   })
+  return difference(before, await environment.quietUsage())
+}
+
+/** Long enough for the checks of one interval to be spread out, short enough to wait for it. */
+const INTERVAL = '1m'
+
+/** Each Kustomization gets a short interval; from when all have taken it, one check each. */
+async function intervalCheck(environment: BenchEnvironment, { apps }: BenchOptions): Promise<Usage> {
+  const indexes = Array.from({ length: apps }, (_, index) => index)
+  await Promise.all(indexes.map((index) => environment.setInterval(appName(index), INTERVAL)))
+  const options = { timeoutMs: SYNC_TIMEOUT_MS, intervalMs: 250 }
+  await waitFor('all know their interval', () => environment.observed() === apps, options)
+  const before = await environment.quietUsage()
+  const checked = await environment.checksDone()
+  await waitFor('one check each', async () => (await environment.checksDone()) >= checked + apps, options)
   return difference(before, await environment.quietUsage())
 }
 

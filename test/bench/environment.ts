@@ -6,6 +6,7 @@ import { connectKube, type Informer, type KubeClient, startInformer } from '@set
 import type { KubeObject } from '@setpoint/manifest'
 import {
   type Child,
+  endedEarly,
   ensureBinaries,
   type GitRepo,
   startChild,
@@ -36,6 +37,10 @@ export interface BenchEnvironment extends AsyncDisposable {
   hint(namespace: string): void
   /** Asks for a full check of one Kustomization. */
   check(namespace: string, name: string): void
+  /** Gives a Kustomization another interval. */
+  setInterval(name: string, interval: string): Promise<void>
+  /** How many Kustomizations are Ready with the spec that they have now. */
+  observed(): number
   /** Runs over Kustomizations that ended. */
   checksDone(): Promise<number>
   /** Somebody edits the ConfigMap of an app by hand. */
@@ -76,7 +81,10 @@ async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> 
   const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig, requestTimeoutMs: 120_000 }))
   const up = await startUp(plane.kubeconfig, nats.url, home.path)
   stack.defer(() => up.stop().then(() => undefined))
-  const state = await waitFor('setpoint is up', () => readState(home.path), { timeoutMs: 60_000 })
+  const state = await Promise.race([
+    waitFor('setpoint is up', () => readState(home.path), { timeoutMs: 60_000 }),
+    up.exited.then((exit) => Promise.reject(endedEarly(up, exit))),
+  ])
   const log = { info() {}, warn() {} }
   const bus = stack.use(await connectBus({ url: nats.url, producer: 'bench', log, now: Date.now }))
   const watched = await watch(kube, stack)
@@ -90,6 +98,9 @@ async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> 
       bus.hint({ kind: GIT_REPOSITORY.kind, namespace, name: 'fleet' }, { requestedBy: 'bench' }),
     check: (namespace, name) =>
       bus.hint({ kind: KUSTOMIZATION.kind, namespace, name }, { requestedBy: 'bench' }),
+    setInterval: async (name, interval) => {
+      await kube.mergePatch(KUSTOMIZATION, { namespace: 'bench', name }, { spec: { interval } })
+    },
     checksDone: async () => {
       const apply = state.services.find(({ name }) => name === 'apply')
       const page = await (await fetch(`${apply?.url}/metrics`)).text()
@@ -168,6 +179,7 @@ async function watch(kube: KubeClient, stack: AsyncDisposableStack) {
       const found = kustomizations.get('bench', name)
       return found !== undefined && isReadyAt(found, head)
     },
+    observed: () => kustomizations.list().filter(isObserved).length,
     readyAt: (head: string) => kustomizations.list().filter((object) => isReadyAt(object, head)).length,
   }
 }
@@ -178,6 +190,15 @@ function isReadyAt(object: KubeObject, head: string): boolean {
     | undefined
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   return ready?.status === 'True' && (status?.lastAppliedRevision ?? '').endsWith(head)
+}
+
+function isObserved({ metadata, status }: KubeObject): boolean {
+  const { observedGeneration, conditions } = (status ?? {}) as {
+    observedGeneration?: number
+    conditions?: { type: string; status: string }[]
+  }
+  const ready = conditions?.find(({ type }) => type === 'Ready')
+  return ready?.status === 'True' && observedGeneration === metadata.generation
 }
 
 const heldValue = (object: KubeObject | undefined) => (object?.data as { value?: string } | undefined)?.value

@@ -7,7 +7,7 @@ export {
   toolSource,
 } from './binary.ts'
 export { type CertificateAuthority, certificateAuthority, type KeyPair } from './certificate.ts'
-export { type Child, type ChildOptions, type Exit, startChild } from './child.ts'
+export { type Child, type ChildOptions, type Exit, endedEarly, startChild } from './child.ts'
 export { type ControlPlane, type ControlPlaneOptions, logFileOf, startControlPlane } from './control-plane.ts'
 export { freePort } from './free-port.ts'
 export { git } from './git-command.ts'
