@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  externalArtifactSpec,
+  externalArtifactStatus,
   gitRepositoryNotImplemented,
   gitRepositorySpec,
   gitRepositoryStatus,
@@ -22,6 +24,7 @@ import { describe, expect, it } from 'vitest'
 
 /** docs/spec tells of every field, and of every field that is not built yet. */
 const kinds = [
+  ['externalartifact', externalArtifactSpec, externalArtifactStatus, []],
   ['gitrepository', gitRepositorySpec, gitRepositoryStatus, gitRepositoryNotImplemented],
   ['imagepolicy', imagePolicySpec, imagePolicyStatus, []],
   ['imagerepository', imageRepositorySpec, imageRepositoryStatus, imageRepositoryNotImplemented],

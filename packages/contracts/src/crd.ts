@@ -1,11 +1,13 @@
 import type { JsonObject, KubeObject } from '@setpoint/manifest'
 import type { JsonSchema, Schema } from './crd-schema.ts'
+import { externalArtifactSpec, externalArtifactStatus } from './external-artifact.ts'
 import { gitRepositorySpec, gitRepositoryStatus } from './git-repository.ts'
 import { imagePolicySpec, imagePolicyStatus } from './image-policy.ts'
 import { imageRepositorySpec, imageRepositoryStatus } from './image-repository.ts'
 import { imageUpdateAutomationSpec, imageUpdateAutomationStatus } from './image-update-automation.ts'
 import { kustomizationSpec, kustomizationStatus } from './kustomization.ts'
 import {
+  EXTERNAL_ARTIFACT,
   GIT_REPOSITORY,
   IMAGE_POLICY,
   IMAGE_REPOSITORY,
@@ -41,11 +43,14 @@ interface KindDefinition {
   columns: PrinterColumn[]
   spec: Schema<unknown>
   status: Schema<unknown>
+  /** Nobody here reconciles it: its status is its maker's. */
+  isMadeByOthers?: boolean
 }
 
 /** The definitions of every kind that Setpoint serves, in the order of their names. */
 export function customResourceDefinitions(): CustomResourceDefinition[] {
   return [
+    externalArtifact,
     gitRepository,
     imagePolicy,
     imageRepository,
@@ -76,6 +81,18 @@ const gitRepository: KindDefinition = {
   columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, age, ready, status],
   spec: gitRepositorySpec,
   status: gitRepositoryStatus,
+}
+
+const externalArtifact: KindDefinition = {
+  ...EXTERNAL_ARTIFACT,
+  plural: 'externalartifacts',
+  shortNames: ['ea'],
+  categories: ['all', 'fluxcd', 'fluxcd-sources'],
+  description: 'ExternalArtifact holds an artifact that somebody else makes and serves.',
+  columns: [age, ready, status, { name: 'Source', type: 'string', jsonPath: '.spec.sourceRef.name' }],
+  spec: externalArtifactSpec,
+  status: externalArtifactStatus,
+  isMadeByOthers: true,
 }
 
 const ociRepository: KindDefinition = {
@@ -192,7 +209,7 @@ function servedVersion(definition: KindDefinition): JsonObject {
   }
 }
 
-function rootSchema({ description, spec, status }: KindDefinition): JsonSchema {
+function rootSchema({ description, spec, status, isMadeByOthers = false }: KindDefinition): JsonSchema {
   return {
     description,
     type: 'object',
@@ -203,7 +220,7 @@ function rootSchema({ description, spec, status }: KindDefinition): JsonSchema {
       metadata: { type: 'object' },
       spec: spec.json,
       // So that a reader sees at once that nobody has looked at the object yet.
-      status: { ...status.json, default: { observedGeneration: -1 } },
+      status: isMadeByOthers ? status.json : { ...status.json, default: { observedGeneration: -1 } },
     },
   }
 }

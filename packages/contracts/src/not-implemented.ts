@@ -25,10 +25,7 @@ export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[]
 ]
 
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
-  {
-    field: 'spec.sourceRef.kind',
-    usedBy: ({ spec }) => !['GitRepository', 'OCIRepository'].includes(spec.sourceRef.kind),
-  },
+  { field: 'spec.sourceRef.kind', usedBy: ({ spec }) => spec.sourceRef.kind === 'Bucket' },
   {
     field: 'spec.decryption.serviceAccountName',
     usedBy: ({ spec }) => isSet(spec.decryption?.serviceAccountName),

@@ -17,15 +17,13 @@ import { keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
 import type { RenderMetrics } from './metrics.ts'
 import type { Publisher } from './publisher.ts'
 import type { LastBuild, Results } from './results.ts'
-import type { SourceObjects } from './source-objects.ts'
-import type { Sources } from './sources.ts'
-import type { SourceTree } from './trees.ts'
+import type { AllSources } from './sources/all-sources.ts'
+import type { SourceTree } from './sources/trees.ts'
 
 export interface RendererOptions {
   kube: KubeClient
   log: Logger
-  sources: Sources
-  sourceObjects: SourceObjects
+  sources: AllSources
   results: Results
   publisher: Publisher
   metrics: RenderMetrics
@@ -61,7 +59,7 @@ export class Renderer {
   /** A set or a problem; undefined while the source has yet to speak. */
   private async content(kustomization: Kustomization): Promise<Content | undefined> {
     const source = sourceOf(kustomization)
-    const tree = this.options.sources.get(sourceKey(source))
+    const tree = this.options.sources.get(source)
     if (!this.options.crossNamespaceRefs && source.namespace !== kustomization.metadata.namespace) {
       const message = `can't access '${source.kind}/${source.namespace}/${source.name}', cross-namespace references have been blocked`
       return { ...nothing, problem: { reason: 'AccessDenied', message, stalled: true } }
@@ -73,8 +71,7 @@ export class Renderer {
 
   private withoutTree(kustomization: Kustomization): Content | undefined {
     const source = sourceOf(kustomization)
-    if (this.options.sources.isAnnounced(sourceKey(source))) return undefined
-    const message = this.options.sourceObjects.problem(source)
+    const message = this.options.sources.problem(source)
     if (message === undefined) return undefined
     return {
       ...nothing,

@@ -12,11 +12,17 @@ import { renderMetrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
 import { Renderer } from './renderer.ts'
 import { Results } from './results.ts'
-import { SourceObjects } from './source-objects.ts'
-import { Sources } from './sources.ts'
+import { AllSources } from './sources/all-sources.ts'
+import { ExternalArtifacts } from './sources/external-artifacts.ts'
+import { SourceObjects } from './sources/source-objects.ts'
+import { Sources } from './sources/sources.ts'
+import type { SourceTree } from './sources/trees.ts'
 
 const MIB = 1024 * 1024
 const SWEEP_MS = 10 * 60_000
+const FETCH_TIMEOUT_MS = 60_000
+const MAX_FILES = 500_000
+const MAX_DEPTH = 100
 
 /** Wires the watches, the bus and the queue together. Returns when everything that was there is known. */
 export async function startRender(context: ServiceContext<typeof settings>): Promise<RunningService> {
@@ -83,22 +89,22 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
       if (find(key) === undefined) queue.add(key, { priority: 'low' })
     }
   }
+  /** Those that a revision touches first, and those that others wait for; the rest only learn the new revision. */
+  const lookAgain = (key: string, tree: SourceTree | undefined) => {
+    const waitedFor = dependenciesOf(all())
+    for (const kustomization of dependants(key)) {
+      const name = keyOf(kustomization.metadata)
+      if (!share.has(name)) continue
+      const last = results.build(name)
+      const untouched = last !== undefined && tree !== undefined && !touched(tree.files, last.fingerprints)
+      if (untouched && !waitedFor.has(name)) catchUp.note(name)
+      else queue.add(name, { priority: untouched ? 'low' : 'high' })
+    }
+  }
   const sources = new Sources({
     bus,
     maxBytes: config['max-source-mib'] * MIB,
-    onChange: (key) => {
-      const tree = sources.get(key)
-      // Those that the commit touches first, and those that others wait for; the rest only learn the new revision.
-      const waitedFor = dependenciesOf(all())
-      for (const kustomization of dependants(key)) {
-        if (!share.has(keyOf(kustomization.metadata))) continue
-        const last = results.build(keyOf(kustomization.metadata))
-        const untouched = last !== undefined && tree !== undefined && !touched(tree.files, last.fingerprints)
-        const name = keyOf(kustomization.metadata)
-        if (untouched && !waitedFor.has(name)) catchUp.note(name)
-        else queue.add(name, { priority: untouched ? 'low' : 'high' })
-      }
-    },
+    onChange: (key) => lookAgain(key, sources.get(key)),
     onError: (key, error) =>
       log.warn({ source: key, reason: String(error) }, 'could not load the files of a source; trying again'),
   })
@@ -110,6 +116,19 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     },
     onError: warn('cannot watch sources'),
   })
+  const externalArtifacts = new ExternalArtifacts(kube, {
+    signal: stopping.signal,
+    limits: {
+      maxBytes: config['max-source-mib'] * MIB,
+      maxFiles: MAX_FILES,
+      maxDepth: MAX_DEPTH,
+      timeoutMs: FETCH_TIMEOUT_MS,
+    },
+    now,
+    isWanted: (key) => dependants(key).length > 0,
+    onChange: (key) => lookAgain(key, undefined),
+    onError: warn('cannot follow ExternalArtifacts'),
+  })
   const references = new ReferenceWatch(kube, {
     signal: stopping.signal,
     onChange: (key) => queue.add(key, { priority: 'high' }),
@@ -118,8 +137,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
   const renderer = new Renderer({
     kube,
     log,
-    sources,
-    sourceObjects,
+    sources: new AllSources(sources, sourceObjects, externalArtifacts),
     results,
     publisher,
     metrics: renderMetrics(context.metrics),
@@ -131,7 +149,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     inputs: { checkMac: config['sops-check-mac'], ageSecret: config['sops-age-secret'] },
     strictSubstitution: config['strict-substitution'],
   })
-  await Promise.all([sources.caughtUp, sourceObjects.synced()])
+  await Promise.all([sources.caughtUp, sourceObjects.synced(), externalArtifacts.synced])
   informer = startInformer(kube, {
     gvk: KUSTOMIZATION,
     signal: stopping.signal,
@@ -161,15 +179,22 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
   sweeping.unref()
 
   return {
-    queues: { 'kustomize-render': queue, 'source-trees': sources.queue },
+    queues: {
+      'kustomize-render': queue,
+      'source-trees': sources.queue,
+      'external-artifacts': externalArtifacts.queue,
+    },
     problem: () =>
-      informer?.healthy && sourceObjects.healthy ? undefined : 'the API server cannot be watched',
+      informer?.healthy && sourceObjects.healthy && externalArtifacts.healthy
+        ? undefined
+        : 'the API server cannot be watched',
     stop: async (graceMs) => {
       clearInterval(sweeping)
       share.stop()
       catchUp.stop()
       stopWatchingLoss()
       await sources.stop(graceMs)
+      await externalArtifacts.stop(graceMs)
       await queue.stop(graceMs)
       stopping.abort()
     },

@@ -5,7 +5,7 @@ const MIB = 1024 * 1024
 /** What this service takes besides the settings that all have. */
 export const settings = {
   concurrent: {
-    description: 'Repositories that are worked on at once',
+    description: 'Objects of each kind that are worked on at once',
     default: '4',
     parse: wholeNumber(1, 64),
   },
@@ -85,7 +85,7 @@ export const settings = {
     parse: trueOrFalse,
   },
   'watch-label-selector': {
-    description: 'Only GitRepositories with these labels, such as sharding.fluxcd.io/key=shard1',
+    description: 'Only sources with these labels, such as sharding.fluxcd.io/key=shard1',
     default: '',
     parse: text,
   },

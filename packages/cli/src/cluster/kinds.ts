@@ -1,9 +1,11 @@
 import {
+  EXTERNAL_ARTIFACT,
   GIT_REPOSITORY,
   IMAGE_POLICY,
   IMAGE_REPOSITORY,
   IMAGE_UPDATE_AUTOMATION,
   KUSTOMIZATION,
+  OCI_REPOSITORY,
 } from '@setpoint/contracts'
 import { UsageError } from '../errors.ts'
 
@@ -11,6 +13,8 @@ import { UsageError } from '../errors.ts'
 export interface ManagedKind {
   ref:
     | typeof GIT_REPOSITORY
+    | typeof OCI_REPOSITORY
+    | typeof EXTERNAL_ARTIFACT
     | typeof KUSTOMIZATION
     | typeof IMAGE_REPOSITORY
     | typeof IMAGE_POLICY
@@ -26,6 +30,25 @@ export const gitRepository: ManagedKind = {
   singular: 'gitrepository',
   spellings: ['gitrepository', 'gitrepositories', 'gitrepo', 'gitrepos', 'git'],
 }
+
+export const ociRepository: ManagedKind = {
+  ref: OCI_REPOSITORY,
+  singular: 'ocirepository',
+  spellings: ['ocirepository', 'ocirepositories', 'ocirepo', 'ocirepos', 'oci'],
+}
+
+/** Made and looked after by others; `get` shows it. */
+export const externalArtifact: ManagedKind = {
+  ref: EXTERNAL_ARTIFACT,
+  singular: 'externalartifact',
+  spellings: ['externalartifact', 'externalartifacts', 'ea', 'external'],
+}
+
+/** The kinds that Kustomizations take their files from and that Setpoint reconciles. */
+export const sourceKinds: readonly ManagedKind[] = [gitRepository, ociRepository]
+
+/** All kinds that `get sources` shows. */
+export const shownSourceKinds: readonly ManagedKind[] = [...sourceKinds, externalArtifact]
 
 export const kustomization: ManagedKind = {
   ref: KUSTOMIZATION,
@@ -61,10 +84,16 @@ const IMAGE_WORDS: Record<string, ManagedKind> = {
   update: imageUpdateAutomation,
 }
 
-const managedKinds: readonly ManagedKind[] = [gitRepository, kustomization, ...imageKinds]
+const managedKinds: readonly ManagedKind[] = [...shownSourceKinds, kustomization, ...imageKinds]
 
 /** What the shell may complete after `reconcile`, `suspend` and `resume`. */
-export const kindWords: readonly string[] = ['kustomization', 'gitrepository', 'source', 'image']
+export const kindWords: readonly string[] = [
+  'kustomization',
+  'gitrepository',
+  'ocirepository',
+  'source',
+  'image',
+]
 
 export interface Target {
   kind: ManagedKind
@@ -73,7 +102,7 @@ export interface Target {
 }
 
 /**
- * Reads what a command is about: `kustomization NAME`, `ks NAME`, `source git NAME`, `gitrepository/NAME`.
+ * Reads what a command is about: `kustomization NAME`, `ks NAME`, `source oci NAME`, `gitrepository/NAME`.
  * @throws UsageError when the kind is missing or unknown.
  */
 export function readTarget(args: readonly string[]): Target {
@@ -84,6 +113,14 @@ export function readTarget(args: readonly string[]): Target {
   if (/^sources?$/i.test(first)) return readSourceTarget(rest)
   if (/^images?$/i.test(first)) return readImageTarget(rest)
   return { kind: findKind(first), names: rest }
+}
+
+/** One target with exactly one name, of a kind that Setpoint reconciles. */
+export function readReconciledTarget(args: readonly string[]): { kind: ManagedKind; name: string } {
+  const target = readOneTarget(args)
+  if (target.kind === externalArtifact)
+    throw new UsageError('an ExternalArtifact is made by others, who may have a way to make it anew')
+  return target
 }
 
 /** One target with exactly one name. */
@@ -107,7 +144,8 @@ function readImageTarget([type = '', ...names]: readonly string[]): Target {
 function readSourceTarget(rest: readonly string[]): Target {
   const [type = '', ...names] = rest
   const kind = findKind(type)
-  if (kind !== gitRepository) throw new UsageError(`"${type}" is no kind of source; take "source git"`)
+  if (!shownSourceKinds.includes(kind))
+    throw new UsageError(`"${type}" is no kind of source; take "source git" or "source oci"`)
   return { kind, names }
 }
 
@@ -116,7 +154,7 @@ function findKind(spelling: string): ManagedKind {
   const found = managedKinds.find(({ spellings }) => spellings.includes(wanted))
   if (found === undefined)
     throw new UsageError(
-      `unknown kind "${spelling}"; take kustomization (ks), gitrepository (source git) or image repository, policy or update`,
+      `unknown kind "${spelling}"; take kustomization (ks), gitrepository (source git), ocirepository (source oci) or image repository, policy or update`,
     )
   return found
 }

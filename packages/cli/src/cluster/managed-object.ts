@@ -1,18 +1,19 @@
 import { findCondition } from '@setpoint/conditions'
-import type {
-  Condition,
-  GitRepository,
-  ImagePolicy,
-  ImageRepository,
-  ImageUpdateAutomation,
-  Kustomization,
+import {
+  type Condition,
+  type ImagePolicy,
+  type ImageRepository,
+  type ImageUpdateAutomation,
+  type Kustomization,
+  SOURCE_GROUP,
+  type SourceObject,
 } from '@setpoint/contracts'
 import type { KubeClient } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import { CommandError } from '../errors.ts'
 import type { ManagedKind } from './kinds.ts'
 
-/** A GitRepository or a Kustomization, as far as both are alike. */
+/** An object of a kind that Setpoint knows, as far as all are alike. */
 export interface ManagedObject extends KubeObject {
   spec: { suspend?: boolean; interval?: string }
   status?: {
@@ -52,8 +53,8 @@ export function readyOf(object: ManagedObject): Condition | undefined {
 
 /** The revision that the object stands at; '' for none yet. */
 export function revisionOf(object: ManagedObject): string {
-  if (object.kind === 'GitRepository')
-    return (object as unknown as GitRepository).status?.artifact?.revision ?? ''
+  if (object.apiVersion.startsWith(`${SOURCE_GROUP}/`))
+    return (object as unknown as SourceObject).status?.artifact?.revision ?? ''
   if (object.kind === 'ImageRepository') return tagsOf(object as unknown as ImageRepository)
   if (object.kind === 'ImagePolicy') return (object as unknown as ImagePolicy).status?.latestRef?.tag ?? ''
   if (object.kind === 'ImageUpdateAutomation')

@@ -1,7 +1,13 @@
-import { gitRepository, imageKinds, kustomization, type ManagedKind, readTarget } from '../cluster/kinds.ts'
+import {
+  imageKinds,
+  kustomization,
+  type ManagedKind,
+  readTarget,
+  shownSourceKinds,
+} from '../cluster/kinds.ts'
 import { getManaged, listManaged, type ManagedObject } from '../cluster/managed-object.ts'
 import { type Command, type CommandContext, outputFlag } from '../command.ts'
-import { UsageError } from '../errors.ts'
+import { CommandError, UsageError } from '../errors.ts'
 import { managedColumns } from '../output/managed-columns.ts'
 import { listOf, printStructured, withoutManagedFields } from '../output/structured.ts'
 import { printTable } from '../output/table.ts'
@@ -53,17 +59,21 @@ export function readRequest(args: readonly string[]): Request {
   const [what = '', second, ...more] = args
   if (what === '') throw new UsageError('say what: sources, kustomizations, images or all')
   if (/^sources?$/i.test(what) && (second === undefined || second.toLowerCase() === 'all'))
-    return { kinds: [gitRepository], name: undefined }
-  if (/^sources?$/i.test(what) && !gitRepository.spellings.includes(second?.toLowerCase() ?? ''))
-    return { kinds: [gitRepository], name: onlyName([second ?? '', ...more]) }
+    return { kinds: [...shownSourceKinds], name: undefined }
+  if (/^sources?$/i.test(what) && !shownSourceKinds.some((kind) => isSpelled(kind, second)))
+    return { kinds: [...shownSourceKinds], name: onlyName([second ?? '', ...more]) }
   if (/^images?$/i.test(what) && (second === undefined || second.toLowerCase() === 'all'))
     return { kinds: [...imageKinds], name: undefined }
   if (what.toLowerCase() === 'all') {
     if (second !== undefined) throw new UsageError('"get all" takes no name')
-    return { kinds: [gitRepository, kustomization, ...imageKinds], name: undefined }
+    return { kinds: [...shownSourceKinds, kustomization, ...imageKinds], name: undefined }
   }
   const { kind, names } = readTarget(args)
   return { kinds: [kind], name: onlyName(names) }
+}
+
+function isSpelled({ spellings }: ManagedKind, word = ''): boolean {
+  return spellings.includes(word.toLowerCase())
 }
 
 function onlyName(names: string[]): string | undefined {
@@ -76,13 +86,17 @@ async function read(context: CommandContext, { kinds, name }: Request): Promise<
   const namespace = context.flags.textOf('namespace')
   const everywhere = context.flags.has('all-namespaces')
   if (name !== undefined && everywhere) throw new UsageError('give a name or --all-namespaces, not both')
-  return Promise.all(
-    kinds.map(async (kind) =>
-      name === undefined
-        ? listManaged(kube, kind, everywhere ? undefined : namespace)
-        : [await getManaged(kube, kind, { namespace, name })],
-    ),
+  const [only, ...others] = kinds
+  if (name !== undefined && only !== undefined && others.length === 0)
+    return [[await getManaged(kube, only, { namespace, name })]]
+  const groups = await Promise.all(
+    kinds.map((kind) => listManaged(kube, kind, everywhere ? undefined : namespace)),
   )
+  if (name === undefined) return groups
+  const found = groups.map((objects) => objects.filter(({ metadata }) => metadata.name === name))
+  if (found.every((objects) => objects.length === 0))
+    throw new CommandError(`no source "${name}" in namespace "${namespace}"; --namespace chooses another`)
+  return found
 }
 
 function print({ flags, io, now }: CommandContext, { kinds }: Request, groups: ManagedObject[][]): void {

@@ -1,5 +1,5 @@
 import type { Kustomization } from '@setpoint/contracts'
-import { gitRepository, kindWords, kustomization, type ManagedKind, readOneTarget } from '../cluster/kinds.ts'
+import { kindWords, kustomization, readReconciledTarget, sourceKinds } from '../cluster/kinds.ts'
 import { getManaged, revisionOf } from '../cluster/managed-object.ts'
 import { reconcileAndWait } from '../cluster/reconcile-and-wait.ts'
 import type { Command, CommandContext } from '../command.ts'
@@ -9,7 +9,8 @@ export const command: Command = {
   name: 'reconcile',
   summary: 'Reconcile a source or a Kustomization now, and wait for the result',
   usage: 'KIND NAME',
-  description: 'KIND is kustomization (ks) or gitrepository (source git); KIND/NAME is taken too.',
+  description:
+    'KIND is kustomization (ks), gitrepository (source git) or ocirepository (source oci); KIND/NAME is taken too.',
   examples: [
     { does: 'Fetch a repository now', line: 'setpoint reconcile source git podinfo' },
     {
@@ -32,7 +33,7 @@ export const command: Command = {
 }
 
 async function run(context: CommandContext): Promise<number> {
-  const { kind, name } = readOneTarget(context.args)
+  const { kind, name } = readReconciledTarget(context.args)
   const namespace = context.flags.textOf('namespace')
   if (!context.flags.has('with-source')) {
     await reconcileAndWait(context, { kind, key: { namespace, name } })
@@ -52,9 +53,9 @@ async function reconcileSource(
   const kube = await context.kube()
   const object = (await getManaged(kube, kustomization, key)) as unknown as Kustomization
   const { sourceRef } = object.spec
-  const kind: ManagedKind = gitRepository
-  if (sourceRef.kind !== kind.ref.kind)
-    throw new CommandError(`the source is a ${sourceRef.kind}, which Setpoint does not reconcile yet`)
+  const kind = sourceKinds.find(({ ref }) => ref.kind === sourceRef.kind)
+  if (kind === undefined)
+    throw new CommandError(`the source is of kind ${sourceRef.kind}, which Setpoint does not reconcile`)
   const sourceKey = { namespace: sourceRef.namespace ?? key.namespace, name: sourceRef.name }
   const source = await reconcileAndWait(context, { kind, key: sourceKey })
   return source === undefined ? '' : revisionOf(source)

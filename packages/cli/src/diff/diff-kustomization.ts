@@ -13,14 +13,14 @@ import {
 } from '@setpoint/build'
 import {
   APPLY_FIELD_MANAGER,
-  GIT_REPOSITORY,
-  type GitRepository,
   KUSTOMIZATION,
   type Kustomization,
   OWNER_NAME_LABEL,
   OWNER_NAMESPACE_LABEL,
   PRUNE_SWITCH,
   pruneProblem,
+  SOURCE_GROUP,
+  type SourceObject,
   wishesOf,
 } from '@setpoint/contracts'
 import { KubeApiError, type KubeClient, NoMatchError } from '@setpoint/kube'
@@ -132,11 +132,12 @@ async function filesOf(
     namespace: spec.sourceRef.namespace ?? metadata.namespace ?? '',
     name: spec.sourceRef.name,
   }
-  const repository = (await kube.get(GIT_REPOSITORY, source)) as GitRepository | undefined
-  const url = repository?.status?.artifact?.url
+  const { kind } = spec.sourceRef
+  const object = (await kube.get({ group: SOURCE_GROUP, kind }, source)) as SourceObject | undefined
+  const url = object?.status?.artifact?.url
   if (url === undefined)
     throw new CommandError(
-      `GitRepository ${source.namespace}/${source.name} has no artifact; give the files with --path DIR`,
+      `${kind} ${source.namespace}/${source.name} has no artifact; give the files with --path DIR`,
       FAILED,
     )
   return { files: await fetchArtifact(url, signal), path: spec.path ?? '' }

@@ -1,13 +1,13 @@
-import { gitRepository, kustomization, type ManagedKind } from '../cluster/kinds.ts'
+import { kustomization, type ManagedKind, sourceKinds } from '../cluster/kinds.ts'
 import { listManaged, type ManagedObject, readyOf } from '../cluster/managed-object.ts'
 import { type Check, type Finding, failed, ok, type Patient, warning } from './check.ts'
 
 /** An object that nobody has looked at for this long is nobody's. */
 const SEEN_WITHIN_MS = 60_000
 
-/** Every GitRepository and Kustomization is looked after. */
+/** Every source and Kustomization is looked after. */
 export const checkObjects: Check = async (patient) => {
-  const kinds = [gitRepository, kustomization]
+  const kinds = [...sourceKinds, kustomization]
   return Promise.all(kinds.map(async (kind) => checkKind(kind, patient)))
 }
 

@@ -1,9 +1,11 @@
 import type {
+  ExternalArtifact,
   GitRepository,
   ImagePolicy,
   ImageRepository,
   ImageUpdateAutomation,
   Kustomization,
+  OCIRepository,
 } from '@setpoint/contracts'
 import { type ManagedObject, readyOf, revisionOf, shortRevision } from '../cluster/managed-object.ts'
 import { age } from './age.ts'
@@ -47,9 +49,15 @@ function wideColumns(nowMs: number): Column<ManagedObject>[] {
   ]
 }
 
+function makerOf({ spec }: ExternalArtifact): string {
+  return spec.sourceRef === undefined ? '' : `${spec.sourceRef.kind}/${spec.sourceRef.name}`
+}
+
 /** The URL of a source, the source and path of a Kustomization. */
 function origin(object: ManagedObject): string {
-  if (object.kind === 'GitRepository') return (object as unknown as GitRepository).spec.url
+  if (object.kind === 'GitRepository' || object.kind === 'OCIRepository')
+    return (object as unknown as GitRepository | OCIRepository).spec.url
+  if (object.kind === 'ExternalArtifact') return makerOf(object as unknown as ExternalArtifact)
   if (object.kind === 'ImageRepository') return (object as unknown as ImageRepository).spec.image
   if (object.kind === 'ImagePolicy') return (object as unknown as ImagePolicy).spec.imageRepositoryRef.name
   if (object.kind === 'ImageUpdateAutomation')

@@ -1,5 +1,5 @@
 import type { SourceObject } from '@setpoint/contracts'
-import { sourceKey } from './keys.ts'
+import { sourceKey } from '../keys.ts'
 
 export interface SourceReference {
   kind: string

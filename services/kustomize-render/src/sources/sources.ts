@@ -1,7 +1,7 @@
 import { type Bus, BusError, type Consumption, type Received } from '@setpoint/bus'
 import { type ArtifactMessage, artifactMessage, subjects } from '@setpoint/contracts'
 import { KeyedQueue } from '@setpoint/reconcile'
-import { sourceKey } from './keys.ts'
+import { sourceKey } from '../keys.ts'
 import { type SourceTree, Trees } from './trees.ts'
 
 export interface SourcesOptions {
