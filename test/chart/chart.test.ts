@@ -58,11 +58,9 @@ describe.each(Object.entries(variants))('with %s', (_, values) => {
     const name = objects.some((object) => object.metadata.name.startsWith('gitops-')) ? 'gitops' : 'setpoint'
     for (const service of SERVICES) {
       const { spec } = find(objects, 'Deployment', `${name}-${service}`)
-      const isKept =
-        service === 'image-automation' ||
-        spec.template.spec.volumes.some(
-          (volume: { persistentVolumeClaim?: object }) => volume.persistentVolumeClaim !== undefined,
-        )
+      const isKept = spec.template.spec.volumes.some(
+        (volume: { persistentVolumeClaim?: object }) => volume.persistentVolumeClaim !== undefined,
+      )
       expect(spec).toMatchObject({ replicas: 1, strategy: { type: isKept ? 'Recreate' : 'RollingUpdate' } })
       expect(spec.template.spec.serviceAccountName).toBe(`${name}-${service}`)
       const [container] = spec.template.spec.containers

@@ -8,14 +8,14 @@
 {{- $says := dict
   "source" (list "setpoint.artifact.>" "setpoint.event.>" "setpoint.dead-letter.>" "$O.setpoint-artifact.>")
   "kustomize-render" (list "setpoint.rendered.>" "setpoint.dead-letter.>" "$O.setpoint-rendered.>")
-  "image-automation" (list "setpoint.reconcile.GitRepository.>" "setpoint.event.>" "setpoint.dead-letter.>")
+  "image-automation" (list "setpoint.image.>" "setpoint.reconcile.GitRepository.>" "setpoint.reconcile.ImageRepository.>" "setpoint.reconcile.ImagePolicy.>" "setpoint.event.>" "setpoint.dead-letter.>")
   "apply" (list "setpoint.outcome.>" "setpoint.event.>" "setpoint.dead-letter.>") }}
 {{- /* The streams in which each may take back what it said. */}}
 {{- $purges := dict
   "source" (list "SETPOINT_ARTIFACT" "OBJ_setpoint-artifact")
   "kustomize-render" (list "SETPOINT_RENDERED" "OBJ_setpoint-rendered")
   "apply" (list "SETPOINT_OUTCOME")
-  "image-automation" list -}}
+  "image-automation" (list "SETPOINT_IMAGE") -}}
 server_name: $POD_NAME
 listen: "0.0.0.0:4222"
 http: "0.0.0.0:8222"

@@ -1,4 +1,5 @@
 export { Fence, LeaseLapsed, unfenced } from './fence.ts'
+export { keyedBy } from './keyed-by.ts'
 export { joinReplicas, type Membership, type MembershipOptions, soleMember, type Work } from './membership.ts'
 export { ownerOf } from './rendezvous.ts'
 export { Share, type ShareOptions } from './share.ts'

@@ -1,13 +1,12 @@
 import type { Bus } from '@setpoint/bus'
 import type { GitRepository, ImagePolicy, ImageRepository, ImageUpdateAutomation } from '@setpoint/contracts'
 import type { GitHubApps, RemoteOptions } from '@setpoint/git'
-import type { KubeClient } from '@setpoint/kube'
+import type { KubeClient, WatchedObjects } from '@setpoint/kube'
 import type { RegistryClient } from '@setpoint/registry'
 import type { EventRecorder } from '@setpoint/service'
 import type { ImageMetrics } from './metrics.ts'
 import type { KnownTags } from './scan/known-tags.ts'
 import type { Mirrors } from './update/mirrors.ts'
-import type { WatchedObjects } from './watched-objects.ts'
 
 /** The part of a logger that is needed; pino fits. */
 export interface Log {
@@ -29,6 +28,8 @@ export interface ImageContext {
   registry: RegistryClient
   mirrors: Mirrors
   tags: KnownTags
+  /** Throws when somebody else may be at work on what is ours; asked before a push. */
+  beforeWrite?(): void
   /** Milliseconds since the epoch. */
   now(): number
   allowCrossNamespace: boolean

@@ -9,6 +9,8 @@ import {
   type ImageRepository,
   type ImageUpdateAutomation,
 } from '@setpoint/contracts'
+import { keyOf, type ObjectListener, WatchedObjects } from '@setpoint/kube'
+import { keyedBy, type Membership } from '@setpoint/membership'
 import type { KeyedQueue } from '@setpoint/reconcile'
 import type { ImageContext } from './context.ts'
 import { asksForWork, ObjectLoop } from './object-loop.ts'
@@ -16,7 +18,6 @@ import { choose, keyOfReference } from './policy/choose.ts'
 import { scan } from './scan/scan.ts'
 import { Updater } from './update/updater.ts'
 import { writerOf } from './update/writer-of.ts'
-import { keyOf, type ObjectListener, WatchedObjects } from './watched-objects.ts'
 
 type Watched =
   | 'repositories'
@@ -28,6 +29,7 @@ type Watched =
   | 'tagsChanged'
 
 export interface ImageAutomationOptions extends Omit<ImageContext, Watched> {
+  membership: Membership
   concurrentScans: number
   concurrentUpdates: number
   gatherMs: number
@@ -44,6 +46,7 @@ export class ImageAutomation {
   private begun = false
 
   constructor({
+    membership,
     concurrentScans,
     concurrentUpdates,
     gatherMs,
@@ -54,24 +57,28 @@ export class ImageAutomation {
     this.scans = new ObjectLoop({
       kind: IMAGE_REPOSITORY.kind,
       workers: concurrentScans,
+      membership,
       context,
       watched: () => this.context.repositories,
       reconcile: (task) => scan(this.context, task),
+      onLost: (key) => this.context.tags.forget(key),
     })
     this.choices = new ObjectLoop({
       kind: IMAGE_POLICY.kind,
       workers: concurrentScans,
+      // Where its tags are known.
+      membership: keyedBy(membership, (key) => this.repositoryOf(key)),
       context,
       watched: () => this.context.policies,
       reconcile: (task) => choose(this.context, task),
     })
-    this.updater = new Updater({ context, workers: concurrentUpdates, gatherMs })
+    this.updater = new Updater({ context, membership, workers: concurrentUpdates, gatherMs })
     const options = { signal: this.stopped.signal, labelSelector }
     const { kube } = parts
     this.context = {
       ...parts,
-      scanNow: (key) => this.scans.checkNow(key),
-      chooseNow: (key) => this.choices.checkNow(key),
+      scanNow: (key) => this.askOwner(this.scans, IMAGE_REPOSITORY.kind, key),
+      chooseNow: (key) => this.askOwner(this.choices, IMAGE_POLICY.kind, key),
       tagsChanged: (key) => this.chooseFrom(key),
       repositories: new WatchedObjects(
         kube,
@@ -111,9 +118,9 @@ export class ImageAutomation {
     await mirrors.keepOnly(
       new Set(automations.list().map((automation) => writerOf(this.context, automation))),
     )
-    for (const key of repositories.keys()) this.scans.queue.add(key)
-    for (const key of policies.keys()) this.choices.queue.add(key)
-    for (const automation of automations.list()) this.updater.checkNow(automation)
+    this.scans.begin()
+    this.choices.begin()
+    this.updater.begin()
   }
 
   /** Somebody says that there is news: a hint for one object of a kind. */
@@ -134,7 +141,7 @@ export class ImageAutomation {
   }
 
   async stop(graceMs: number): Promise<void> {
-    await Promise.all(Object.values(this.queues).map((queue) => queue.stop(graceMs)))
+    await Promise.all([this.scans, this.choices, this.updater].map((loop) => loop.stop(graceMs)))
     this.stopped.abort(new Error('the service stops'))
     await this.context.registry[Symbol.asyncDispose]()
   }
@@ -142,14 +149,10 @@ export class ImageAutomation {
   private listenToRepositories(): ObjectListener<ImageRepository> {
     return {
       onUpsert: (key, next, previous) => {
-        if (!this.begun) return
         this.scans.onUpsert(key, next, previous)
         if (previous === undefined || asksForWork(next, previous)) this.chooseFrom(key)
       },
-      onDelete: (key) => {
-        this.scans.onDelete(key)
-        this.context.tags.forget(key)
-      },
+      onDelete: (key) => this.scans.onDelete(key),
       onError: (error) => this.interrupted(IMAGE_REPOSITORY.kind, error),
     }
   }
@@ -157,7 +160,6 @@ export class ImageAutomation {
   private listenToPolicies(): ObjectListener<ImagePolicy> {
     return {
       onUpsert: (key, next, previous) => {
-        if (!this.begun) return
         this.choices.onUpsert(key, next, previous)
         if (imageOf(next) !== imageOf(previous)) this.updater.policyChanged(next.metadata.namespace ?? '')
       },
@@ -190,7 +192,20 @@ export class ImageAutomation {
 
   private chooseFrom(repository: string): void {
     for (const policy of this.context.policies.list())
-      if (keyOfReference(policy) === repository) this.choices.queue.add(keyOf(policy), { priority: 'high' })
+      if (keyOfReference(policy) === repository) this.choices.checkNow(keyOf(policy))
+  }
+
+  /** Asks for a run, also of another replica. */
+  private askOwner(loop: { checkNow(key: string): boolean }, kind: string, key: string): void {
+    const [namespace = '', name = ''] = key.split('/')
+    if (!loop.checkNow(key))
+      this.context.bus.hint({ kind, namespace, name }, { requestedBy: 'image-automation' })
+  }
+
+  /** The ImageRepository that a policy chooses from; what is gone is its own. */
+  private repositoryOf(policyKey: string): string {
+    const policy = this.context.policies.get(policyKey)
+    return policy === undefined ? policyKey : keyOfReference(policy)
   }
 
   private interrupted(kind: string, error: unknown): void {

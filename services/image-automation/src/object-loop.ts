@@ -1,23 +1,29 @@
 import { newTraceId } from '@setpoint/bus'
 import { FINALIZER, REQUESTED_AT_ANNOTATION } from '@setpoint/contracts'
-import { KubeApiError, KubeUnreachableError } from '@setpoint/kube'
+import { KubeApiError, KubeUnreachableError, type WatchedObjects } from '@setpoint/kube'
+import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { ImageContext, ImageObject, Log, Task } from './context.ts'
 import { fieldManagerOf, gvkOf } from './settle.ts'
-import type { WatchedObjects } from './watched-objects.ts'
 
 export interface ObjectLoopOptions<T extends ImageObject> {
   kind: string
   workers: number
+  /** Which objects are this replica's. */
+  membership: Membership
   context(): ImageContext
   watched(): WatchedObjects<T>
   reconcile(task: Task<T>): Promise<Result>
+  /** An object is gone, or is another replica's from now on. */
+  onLost?(key: string): void
 }
 
-/** Runs over the objects of one kind, one at a time for each object. */
+/** Runs over those objects of one kind that are this replica's, one at a time for each object. */
 export class ObjectLoop<T extends ImageObject> {
   readonly queue: KeyedQueue
   private readonly options: ObjectLoopOptions<T>
+  private readonly share: Share
+  private begun = false
   private readonly failures = new Map<string, number>()
   private readonly traceIds = new Map<string, string>()
 
@@ -29,30 +35,61 @@ export class ObjectLoop<T extends ImageObject> {
       handle: (key, run) => this.handle(key, run),
       onError: (key, error, attempt) => this.noteError(key, error, attempt),
     })
+    this.share = new Share({
+      membership: options.membership,
+      queue: this.queue,
+      keys: () => (this.begun ? options.watched().keys() : []),
+      onLost: (key) => this.forget(key),
+      prepare: async () => undefined,
+      onTaken: (keys) => {
+        options.context().log.info({ kind: options.kind, objects: keys.length }, 'took over')
+        for (const key of keys) this.queue.add(key, { priority: 'high' })
+      },
+    })
   }
 
-  /** Somebody says that there is news. */
-  checkNow(key: string, traceId: string = newTraceId()): void {
+  /** It is known now what there is. */
+  begin(): void {
+    this.begun = true
+    for (const key of this.options.watched().keys()) if (this.share.has(key)) this.queue.add(key)
+  }
+
+  /** Somebody says that there is news. False when the object is not ours. */
+  checkNow(key: string, traceId: string = newTraceId()): boolean {
+    if (!this.begun || !this.share.has(key)) return false
     this.traceIds.set(key, traceId)
     this.queue.add(key, { priority: 'high' })
+    return true
   }
 
   onUpsert(key: string, next: T, previous: T | undefined): void {
-    if (previous !== undefined && !asksForWork(next, previous)) return
+    if (!this.begun || (previous !== undefined && !asksForWork(next, previous)) || !this.share.has(key))
+      return
     this.failures.delete(key)
     this.queue.add(key, { priority: 'high' })
   }
 
   onDelete(key: string): void {
     this.queue.forget(key)
+    this.share.forget(key)
+    this.forget(key)
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.share.stop()
+    await this.queue.stop(graceMs)
+  }
+
+  private forget(key: string): void {
     this.failures.delete(key)
     this.traceIds.delete(key)
+    this.options.onLost?.(key)
   }
 
   private async handle(key: string, { signal }: Run): Promise<Result> {
     const context = this.options.context()
     const object = this.options.watched().get(key)
-    if (object === undefined) return undefined
+    if (object === undefined || !this.share.has(key)) return undefined
     if (object.metadata.deletionTimestamp !== undefined) return letGo(context, object)
     const startedAt = context.now()
     const task = this.task(key, object, signal)

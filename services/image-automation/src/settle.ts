@@ -2,22 +2,23 @@ import { findCondition } from '@setpoint/conditions'
 import {
   IMAGE_AUTOMATION_FIELD_MANAGER,
   IMAGE_GROUP,
+  IMAGE_POLICY,
   IMAGE_REFLECTOR_FIELD_MANAGER,
   IMAGE_UPDATE_AUTOMATION,
   REQUESTED_AT_ANNOTATION,
 } from '@setpoint/contracts'
+import type { WatchedObjects } from '@setpoint/kube'
 import { KubeApiError } from '@setpoint/kube'
 import { jitter, type ReconcileError, type Result, Stalled } from '@setpoint/reconcile'
 import type { ImageContext, ImageObject, Task } from './context.ts'
 import { toFailure } from './failure.ts'
 import { type CommonStatus, nextStatus, type Settlement, statusPatch } from './status.ts'
-import type { WatchedObjects } from './watched-objects.ts'
 
 const MAX_CONFLICTS = 5
 const MIN_BACKOFF_MS = 750
 const MAX_BACKOFF_MS = 15 * 60_000
 
-/** The object is gone, or another one has its name now: there is nothing left to write a status to. */
+/** The object is gone, or another one has its place now: there is nothing left to write a status to. */
 export class ObjectGone extends Error {
   override name = 'ObjectGone'
 }
@@ -104,6 +105,8 @@ async function readLive<T extends ImageObject>(context: ImageContext, task: Task
   const live = await context.kube.get(gvkOf(kind), metadata)
   if (live === undefined || live.metadata.uid !== metadata.uid)
     throw new ObjectGone(`${kind} ${task.key} is gone`)
+  if (kind === IMAGE_POLICY.kind && live.metadata.generation !== task.generation)
+    throw new ObjectGone(`${kind} ${task.key} has another spec now, and maybe another owner`)
   task.object = watchedOf(context, task).wrote(live)
 }
 

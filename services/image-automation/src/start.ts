@@ -12,7 +12,7 @@ import { Mirrors } from './update/mirrors.ts'
 export async function startImageAutomation(
   service: ServiceContext<typeof settings>,
 ): Promise<RunningService> {
-  const { config, bus, events, kube, log, now } = service
+  const { config, bus, events, kube, log, now, membership } = service
   const perSecond = config['registry-requests-per-second']
   const automation = new ImageAutomation({
     kube,
@@ -20,6 +20,8 @@ export async function startImageAutomation(
     events,
     log,
     now,
+    membership,
+    ...(service.beforeWrite === undefined ? {} : { beforeWrite: service.beforeWrite }),
     metrics: imageMetrics(service.metrics),
     registry: new RegistryClient({ now, limits: { perSecond, burst: perSecond * 2 } }),
     mirrors: new Mirrors(config['storage-path']),

@@ -47,13 +47,22 @@ const gvks = {
   ImageUpdateAutomation: IMAGE_UPDATE_AUTOMATION,
 }
 
+/** A process of the service. `start` replaces one that has ended. */
+export interface Service {
+  child: Child
+  url: string
+  start(): Promise<void>
+}
+
 export interface Setup extends AsyncDisposable {
   kube: KubeClient
   bus: Bus
   git: GitServer
   registry: RegistryServer
   namespace: string
-  service: { child: Child; url: string; start(): Promise<void> }
+  service: Service
+  /** One more process of the service, with storage of its own. */
+  startReplica(name: string): Promise<Service>
   create<K extends Kind>(kind: K, name: string, spec: Kinds[K]['spec']): Promise<void>
   get<K extends Kind>(kind: K, name: string): Promise<Kinds[K]['object']>
   patch(kind: Kind, name: string, spec: object): Promise<void>
@@ -101,6 +110,8 @@ export interface CircleOptions {
 
 export interface SetupOptions {
   args?: string[]
+  /** Its name among several, which share the work. */
+  replica?: string
   /** Another cluster than the one that all tests share; the namespace is made in it. */
   cluster?: Pick<ControlPlane, 'kubeconfig' | 'kubectl'>
   /** Works with the same Git server and registry, in a namespace of the same name. */
@@ -133,16 +144,14 @@ async function assemble(
   const registry = beside?.registry ?? stack.use(await startRegistry())
   const log = { info() {}, warn() {} }
   const bus = stack.use(await connectBus({ url: nats.url, producer: 'test', log, now: Date.now }))
-  const storage = stack.use(await temporaryDirectory('image-automation')).path
-  const service = stack.use(
-    await startService([
-      `--kubeconfig=${cluster.kubeconfig}`,
-      `--nats-url=${nats.url}`,
-      `--storage-path=${storage}`,
-      `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
-      ...args,
-    ]),
-  )
+  const startReplica = async (given: string[]) => {
+    const storage = stack.use(await temporaryDirectory('image-automation')).path
+    const where = [`--kubeconfig=${cluster.kubeconfig}`, `--nats-url=${nats.url}`]
+    const selector = `--watch-label-selector=${SHARD_LABEL}=${namespace}`
+    return stack.use(await startService([...where, selector, `--storage-path=${storage}`, ...given, ...args]))
+  }
+  const inReplicas = (name: string) => [`--lease-namespace=${namespace}`, `--replica-name=${name}`]
+  const service = await startReplica(options.replica === undefined ? [] : inReplicas(options.replica))
   const get: Setup['get'] = async (kind, name) => {
     const found = await kube.get(gvks[kind], { namespace, name })
     if (found === undefined) throw new Error(`${kind} ${name} does not exist`)
@@ -169,6 +178,7 @@ async function assemble(
     registry,
     namespace,
     service,
+    startReplica: (name) => startReplica(inReplicas(name)),
     get,
     until,
     create,
@@ -253,7 +263,7 @@ async function assemble(
   }
 }
 
-async function startService(given: string[]): Promise<Setup['service'] & AsyncDisposable> {
+async function startService(given: string[]): Promise<Service & AsyncDisposable> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const args = [`--http-addr=127.0.0.1:${port}`, ...given]

@@ -12,7 +12,7 @@ export const command: Command = {
     'Installs or updates the CRDs, makes the namespace, starts a nats-server (unless --nats names one) and the',
     'services, starts again what dies, and stops everything on Ctrl-C. Nothing else in the cluster is touched.',
     'What the services warn of is printed; with --verbose all that they say. With --replicas several processes of',
-    'source, kustomize-render and apply share the work; image-automation is always one.',
+    'each service share its work.',
   ].join('\n'),
   examples: [
     { does: 'Hold the cluster of the current context to Git', line: 'setpoint up' },

@@ -9,17 +9,13 @@ export interface Member {
   replica: string | undefined
 }
 
-/** Every service, as often as its work can be shared. */
+/** Every service, so many times. */
 export function membersOf(replicas: number): Member[] {
-  return services.flatMap((service) => (service.sharesWork ? replicasOf(service, replicas) : only(service)))
-}
-
-function only(service: ServiceDescription): Member[] {
-  return [{ name: service.name, service, replica: undefined }]
+  return services.flatMap((service) => replicasOf(service, replicas))
 }
 
 function replicasOf(service: ServiceDescription, count: number): Member[] {
-  if (count === 1) return only(service)
+  if (count === 1) return [{ name: service.name, service, replica: undefined }]
   const names = Array.from({ length: count }, (_, index) => `${service.name}-${index}`)
   return names.map((name) => ({ name, service, replica: name }))
 }

@@ -16,8 +16,6 @@ export interface ServiceSettings {
 export interface ServiceDescription {
   name: string
   file: string
-  /** Several replicas of it share its work. */
-  sharesWork: boolean
   servesArtifacts: boolean
   /** member: the name of the process; artifactPort: where it serves artifacts, if it does. */
   flags(settings: ServiceSettings, member: string, artifactPort: number): Record<string, string>
@@ -32,7 +30,6 @@ export const services: readonly ServiceDescription[] = [
   {
     name: 'source',
     file: mainOf('source'),
-    sharesWork: true,
     servesArtifacts: true,
     flags: ({ dataDirectory }, member, artifactPort) => ({
       'storage-path': join(dataDirectory, member),
@@ -43,17 +40,15 @@ export const services: readonly ServiceDescription[] = [
   {
     name: 'kustomize-render',
     file: mainOf('kustomize-render'),
-    sharesWork: true,
     servesArtifacts: false,
     flags: sealingKey,
   },
-  { name: 'apply', file: mainOf('apply'), sharesWork: true, servesArtifacts: false, flags: sealingKey },
+  { name: 'apply', file: mainOf('apply'), servesArtifacts: false, flags: sealingKey },
   {
     name: 'image-automation',
     file: mainOf('image-automation'),
-    sharesWork: false,
     servesArtifacts: false,
-    flags: ({ dataDirectory }) => ({ 'storage-path': join(dataDirectory, 'image-automation') }),
+    flags: ({ dataDirectory }, member) => ({ 'storage-path': join(dataDirectory, member) }),
   },
 ]
 

@@ -4,13 +4,13 @@ import {
   type ImageRepository,
   parseDuration,
 } from '@setpoint/contracts'
-import { compilePatterns } from '@setpoint/image-policy'
+import { compilePatterns, compilePolicy, PolicyError } from '@setpoint/image-policy'
 import type { FileChange } from '@setpoint/image-update'
+import { keyOf } from '@setpoint/kube'
 import { parseImageName, RegistryError } from '@setpoint/registry'
 import type { ImageContext } from '../context.ts'
 import { keyOfReference } from '../policy/choose.ts'
 import { readAccess } from '../scan/registry-access.ts'
-import { keyOf } from '../watched-objects.ts'
 
 /** Git knows of an image that we have not seen yet; a new look at the registry is under way. Nothing was written. */
 export class Outdated extends Error {
@@ -28,7 +28,8 @@ interface Doubt {
 
 /**
  * Another cluster with the same automation may have seen an image before we have. What it wrote is not undone because
- * our look at the registry is the older one: where Git has a tag or a digest that we do not know, the registry is asked.
+ * our look at the registry is the older one: where our own policy would take the tag or digest that Git has, the registry
+ * is asked, and looked at anew.
  * @throws Outdated when our view is the older one; RegistryError, ReconcileError when the registry cannot be asked
  */
 export async function refuseOutdated(
@@ -54,13 +55,23 @@ function doubtOf(context: ImageContext, { setter, oldValue }: FileChange): Doubt
   const repository = context.repositories.get(keyOfReference(policy))
   if (repository === undefined) return undefined
   const there = valueIn(part, oldValue, latest.name)
-  if (there?.tag === undefined || there.tag === latest.tag) {
-    const isOther = there?.digest !== undefined && there.digest !== latest.digest
-    const isReflected = policy.spec.digestReflectionPolicy === 'Always'
-    return isOther && isReflected ? { policy, repository, tag: latest.tag, digest: there.digest } : undefined
+  if (there?.tag !== undefined && there.tag !== latest.tag)
+    return isHigher(policy, there.tag, latest.tag)
+      ? { policy, repository, tag: there.tag, digest: undefined }
+      : undefined
+  const isOther = there?.digest !== undefined && there.digest !== latest.digest
+  const isReflected = policy.spec.digestReflectionPolicy === 'Always'
+  return isOther && isReflected ? { policy, repository, tag: latest.tag, digest: there.digest } : undefined
+}
+
+/** True when the policy itself would take the tag that Git has, if it knew of it. */
+function isHigher({ spec }: ImagePolicy, there: string, latest: string): boolean {
+  try {
+    return compilePolicy(spec).judge([there, latest]).chosen === there
+  } catch (error) {
+    if (error instanceof PolicyError) return false
+    throw error
   }
-  const known = context.tags.get(keyOfReference(policy))?.tags.includes(there.tag) ?? false
-  return known ? undefined : { policy, repository, tag: there.tag, digest: undefined }
 }
 
 /** Tag and digest of a value of the same image; undefined for another image and for what is none. */
@@ -74,7 +85,7 @@ function valueIn(part: string, value: string, name: string): { tag?: string; dig
 
 const isTag = (text: string): boolean => /^\w[\w.-]{0,127}$/.test(text)
 
-/** True when the registry has what Git has, and we do not know it: then we look again. */
+/** True when the registry has what Git has: then whoever owns the image looks again. */
 async function lookAgain(
   context: ImageContext,
   { policy, repository, tag, digest }: Doubt,

@@ -27,7 +27,7 @@ import { type Written, write } from './write.ts'
 import { targetOf } from './writer-of.ts'
 
 /** A scan or a choice takes less; what it changes starts the next run at once. */
-const LOOK_AGAIN_MS = 2_000
+const LOOK_AGAIN_MS = 10_000
 
 type AutomationTask = Task<ImageUpdateAutomation>
 

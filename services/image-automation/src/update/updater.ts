@@ -1,22 +1,30 @@
 import { newTraceId } from '@setpoint/bus'
 import type { ImageUpdateAutomation } from '@setpoint/contracts'
 import { MarkerMemory } from '@setpoint/image-update'
+import { keyOf } from '@setpoint/kube'
+import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { ImageContext, Task } from '../context.ts'
 import { childLog, letGo } from '../object-loop.ts'
-import { keyOf } from '../watched-objects.ts'
 import { runWriter } from './run-writer.ts'
 import { writerOf } from './writer-of.ts'
 
-/** Writes to repositories: one run at a time for each branch, whatever the number of automations. */
+/** Writes to repositories: one run at a time for each branch, whatever the number of automations and replicas. */
 export class Updater {
   readonly queue: KeyedQueue
   private readonly context: () => ImageContext
+  private readonly share: Share
+  private begun = false
   private readonly gatherMs: number
   private readonly failures = new Map<string, number>()
   private readonly markers = new MarkerMemory()
 
-  constructor(options: { context(): ImageContext; workers: number; gatherMs: number }) {
+  constructor(options: {
+    context(): ImageContext
+    membership: Membership
+    workers: number
+    gatherMs: number
+  }) {
     this.context = options.context
     this.gatherMs = options.gatherMs
     this.queue = new KeyedQueue({
@@ -28,22 +36,54 @@ export class Updater {
         this.context().log.warn({ attempt, reason }, 'an update was given up; trying again')
       },
     })
+    this.share = new Share({
+      membership: options.membership,
+      queue: this.queue,
+      keys: () => (this.begun ? this.writers() : []),
+      onLost: () => undefined,
+      prepare: async () => undefined,
+      onTaken: (writers) => {
+        this.context().log.info({ writers: writers.length }, 'took over')
+        for (const writer of writers) this.queue.add(writer, { priority: 'high' })
+      },
+    })
+  }
+
+  /** It is known now what there is. */
+  begin(): void {
+    this.begun = true
+    for (const writer of this.writers()) this.add(writer)
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.share.stop()
+    await this.queue.stop(graceMs)
   }
 
   /** Something about an automation is new. */
   checkNow(automation: ImageUpdateAutomation): void {
     this.failures.delete(keyOf(automation))
-    this.queue.add(writerOf(this.context(), automation), { priority: 'high' })
+    this.add(writerOf(this.context(), automation), { priority: 'high' })
   }
 
   /** A policy chose another image: what else is new within a moment shall be the same commit. */
   policyChanged(namespace: string): void {
     for (const automation of this.context().automations.list())
       if (automation.metadata.namespace === namespace)
-        this.queue.add(writerOf(this.context(), automation), { priority: 'high', delayMs: this.gatherMs })
+        this.add(writerOf(this.context(), automation), { priority: 'high', delayMs: this.gatherMs })
+  }
+
+  private add(writer: string, wish: { priority?: 'high'; delayMs?: number } = {}): void {
+    if (this.begun && this.share.has(writer)) this.queue.add(writer, wish)
+  }
+
+  private writers(): Set<string> {
+    const context = this.context()
+    return new Set(context.automations.list().map((automation) => writerOf(context, automation)))
   }
 
   private async handle(writer: string, { signal }: Run): Promise<Result> {
+    if (!this.share.has(writer)) return undefined
     const context = this.context()
     const traceId = newTraceId()
     const tasks: Task<ImageUpdateAutomation>[] = []

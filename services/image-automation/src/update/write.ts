@@ -139,6 +139,7 @@ async function commitAndPush(
     ...(wish.sign === undefined ? {} : { sign: wish.sign }),
   })
   const { oid: to, pack } = made
+  context.beforeWrite?.()
   await push(remote, { ...optionsOf(wish), to, pack, ref: `refs/heads/${wish.branch}`, from })
   await pushRefspec(remote, wish, { to, pack })
   context.metrics.pushed()
