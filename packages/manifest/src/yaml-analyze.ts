@@ -19,7 +19,7 @@ interface Marks {
 export function analyzeScalar(text: string): ScalarFacts {
   if (text === '') return { plainAllowed: false, singleQuotedAllowed: false, blockAllowed: false }
   if (/^[A-Za-z0-9_/.+-]*$/.test(text) && /^[A-Za-z0-9_/]/.test(text)) return simpleFacts
-  const marks = markText(text)
+  const marks = /^[ -~]*$/.test(text) ? markLine(text) : markText(text)
   const noFold = marks.spaceThenBreak || marks.special
   return {
     plainAllowed: !(
@@ -36,6 +36,16 @@ export function analyzeScalar(text: string): ScalarFacts {
 }
 
 const simpleFacts: ScalarFacts = { plainAllowed: true, singleQuotedAllowed: true, blockAllowed: true }
+
+/** The marks of one line of ASCII, which most texts are. */
+function markLine(text: string): Marks {
+  const [leading, trailing] = [text.startsWith(' '), text.endsWith(' ')]
+  const indicator = startsLikeSyntax.test(text) || holdsSyntax.test(text)
+  return { ...emptyMarks(), indicator, leading, trailing, trailingSpace: trailing }
+}
+
+const startsLikeSyntax = /^(?:[#,[\]{}&*!|>'"%@`]|[?:-](?: |$)|---|\.\.\.)/
+const holdsSyntax = /.:(?: |$)| #/
 
 function markText(text: string): Marks {
   const characters = Array.from(text)

@@ -23,6 +23,7 @@ export function scalarLines(text: string, place: ScalarPlace): string {
 
 /** Not taken for a number, a word or a base-60 number when it is written bare. */
 function isPlainString(text: string): boolean {
+  if (/^[A-Za-z]/.test(text)) return typeof resolvePlain(text, 'kubernetes') === 'string'
   if (typeof resolvePlain(text, 'kubernetes') !== 'string') return false
   if (typeof resolvePlain(text, 'kustomize') !== 'string' || isDate(text)) return false
   return !/^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$/.test(text)
@@ -35,41 +36,45 @@ function isDate(text: string): boolean {
 
 function literalBlock(text: string, indent: number): string {
   const pad = ' '.repeat(indent)
-  const hint = text.startsWith(' ') || text.startsWith('\n') ? '2' : ''
+  const hint = /^[ \n\u2028\u2029]/.test(text) ? '2' : ''
   const lines = text.split('\n')
   const endsWithBreak = text.endsWith('\n')
   const chomp = !endsWithBreak ? '-' : text === '\n' || text.endsWith('\n\n') ? '+' : ''
   if (endsWithBreak) lines.pop()
-  return [`|${hint}${chomp}`, ...lines.map((line) => (line === '' ? '' : pad + line))].join('\n')
+  return [`|${hint}${chomp}`, ...lines.map((line) => indented(line, pad))].join('\n')
+}
+
+/** Blanks go before the first character that is no line break; two characters of Unicode are breaks too. */
+function indented(line: string, pad: string): string {
+  const start = /[^\u2028\u2029]/.test(line[0] ?? '') ? pad : ''
+  return start + indentedBreaks(line, pad)
+}
+
+function indentedBreaks(text: string, pad: string): string {
+  return text.replace(/[\u2028\u2029](?=[^\u2028\u2029])/g, `$&${pad}`)
 }
 
 /** Breaks at a single space once the line is past the best width. */
 function fold(text: string, place: ScalarPlace, kind: 'plain' | 'single'): string {
-  if (place.isKey || place.column + text.length <= bestWidth) return text
-  const pad = ' '.repeat(place.indent)
-  const characters = Array.from(text)
+  const written = (part: string) => (kind === 'single' ? part.replaceAll("'", "''") : part)
+  if (place.isKey || place.column + text.length <= bestWidth) return written(text)
   let out = ''
-  let column = place.column + (kind === 'single' ? 1 : 0)
-  let afterSpace = false
-  for (const [at, character] of characters.entries()) {
-    const isSpace = character === ' '
-    const inside = kind === 'plain' || (at > 0 && at < characters.length - 1)
-    if (isSpace && !afterSpace && inside && column > bestWidth && characters[at + 1] !== ' ') {
-      out += `\n${pad}`
-      column = place.indent
-    } else {
-      const written = kind === 'single' && character === "'" ? "''" : character
-      out += written
-      column += written.length
-    }
-    afterSpace = isSpace
+  let from = 0
+  let start = place.column + (kind === 'single' ? 1 : 0)
+  for (let space = text.indexOf(' '); space >= 0; space = text.indexOf(' ', space + 1)) {
+    const inside = kind === 'plain' || (space > 0 && space < text.length - 1)
+    const isSingle = text[space - 1] !== ' ' && text[space + 1] !== ' '
+    if (!inside || !isSingle || start + written(text.slice(from, space)).length <= bestWidth) continue
+    out += `${written(text.slice(from, space))}\n${' '.repeat(place.indent)}`
+    from = space + 1
+    start = place.indent
   }
-  return out
+  return out + written(text.slice(from))
 }
 
 function singleQuoted(text: string, place: ScalarPlace): string {
-  if (place.isKey || place.column + text.length <= bestWidth) return `'${text.replaceAll("'", "''")}'`
-  return `'${fold(text, place, 'single')}'`
+  const quoted = `'${fold(text, place, 'single')}'`
+  return indentedBreaks(quoted, ' '.repeat(place.indent)).replace(/([\u2028\u2029]) +'$/, "$1'")
 }
 
 const shortEscapes: Record<string, string> = {
@@ -85,7 +90,6 @@ const shortEscapes: Record<string, string> = {
   '"': '\\"',
   '\\': '\\\\',
   '\x85': '\\N',
-  '\xa0': '\\_',
   '\u2028': '\\L',
   '\u2029': '\\P',
 }
@@ -93,19 +97,21 @@ const shortEscapes: Record<string, string> = {
 function doubleQuoted(text: string, place: ScalarPlace): string {
   const pad = ' '.repeat(place.indent)
   const characters = Array.from(text)
+  // Go's emitter looks for the mark at the start of the text, wherever it is, and then escapes all.
+  const startsWithMark = text.startsWith('\ufeff')
   let out = '"'
   let column = place.column + 1
   let afterSpace = false
   for (const [at, character] of characters.entries()) {
     const foldHere = !place.isKey && !afterSpace && column > bestWidth && at > 0 && at < characters.length - 1
-    if (character === ' ' && foldHere) {
+    if (character === ' ' && foldHere && !startsWithMark) {
       const next = characters[at + 1] === ' ' ? '\\' : ''
       out += `\n${pad}${next}`
       column = place.indent + next.length
       afterSpace = true
       continue
     }
-    const written = escapeCharacter(character)
+    const written = escapeCharacter(character, startsWithMark)
     out += written
     column += written.length
     afterSpace = character === ' '
@@ -113,15 +119,16 @@ function doubleQuoted(text: string, place: ScalarPlace): string {
   return `${out}"`
 }
 
-function escapeCharacter(character: string): string {
+function escapeCharacter(character: string, always: boolean): string {
   const short = shortEscapes[character]
   if (short !== undefined) return short
+  if (always && character === '\xa0') return '\\_'
   const code = character.codePointAt(0) ?? 0
   if (code > 0xffff) return `\\U${code.toString(16).toUpperCase().padStart(8, '0')}`
-  if (code < 0x20 || code === 0x7f || (code > 0x7f && code < 0xa0)) {
+  if (code < 0x20 || (code >= 0x7f && code < 0xa0) || (always && code <= 0xff)) {
     return `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`
   }
-  if (code === 0xfeff || (code >= 0xd800 && code < 0xe000) || code >= 0xfffe) {
+  if (always || code === 0xfeff || (code >= 0xd800 && code < 0xe000) || code >= 0xfffe) {
     return `\\u${code.toString(16).toUpperCase().padStart(4, '0')}`
   }
   return character

@@ -28,10 +28,11 @@ function writeBlock(out: string[], value: Json[] | JsonObject, indent: number): 
 function writeMap(out: string[], map: JsonObject, indent: number): void {
   const pad = ' '.repeat(indent)
   for (const key of Object.keys(map).sort(compareKeys)) {
-    const printed = inlineText(key, 0, 0, true)
     const value = map[key] ?? null
-    const long = key.length > 128 || printed.includes('\n')
-    const head = long ? `${pad}? ${printed}\n${pad}:` : `${pad}${printed}:`
+    const long = !isSimpleKey(key)
+    const head = long
+      ? `${pad}? ${inlineText(key, indent + 2, indent + 2)}\n${pad}:`
+      : `${pad}${inlineText(key, 0, 0, true)}:`
     if (!isBlock(value)) {
       out.push(`${head} ${inlineText(value, indent + 2, (long ? indent + 1 : head.length) + 1)}`)
     } else if (long) {
@@ -41,6 +42,12 @@ function writeMap(out: string[], map: JsonObject, indent: number): void {
       writeBlock(out, value, Array.isArray(value) ? indent : indent + 2)
     }
   }
+}
+
+/** A key of one line that is not too long, as libyaml counts its bytes. */
+function isSimpleKey(key: string): boolean {
+  if (key.length <= 42) return !/[\r\n\x85\u2028\u2029]/.test(key)
+  return Buffer.byteLength(key) <= 128 && !/[\r\n\x85\u2028\u2029]/.test(key)
 }
 
 function writeList(out: string[], list: Json[], indent: number): void {

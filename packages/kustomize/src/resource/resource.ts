@@ -145,14 +145,17 @@ export class Resource {
     this.checkPrevious()
   }
 
-  /** kustomize notes names in lists parted by commas: it gives up on a name that holds one, and on an empty one. */
+  /**
+   * kustomize notes names in lists parted by commas, leaves out empty ones, and takes an empty list for one name. It
+   * gives up where the lists do not fit together.
+   */
   checkPrevious(): void {
-    if (this.previous.at(-1)?.name === '')
-      throw new BuildError('bad-value', 'has become empty', { ...this.source, field: 'metadata.name' })
-    const count = (field: keyof PreviousId) =>
-      this.previous.reduce((sum, id) => sum + id[field].split(',').length, 0)
+    const count = (field: keyof PreviousId) => {
+      const texts = this.previous.map((id) => id[field]).filter((text) => text !== '')
+      return texts.join(',').split(',').length
+    }
     if (count('name') === count('namespace') && count('name') === count('kind')) return
-    throw new BuildError('bad-value', 'a name, namespace or kind holds a comma', this.source)
+    throw new BuildError('bad-value', 'a name, namespace or kind is empty or holds a comma', this.source)
   }
 
   /** True when kustomize would hold notes on it in annotations, so that JSON patches find the map. */

@@ -1,0 +1,328 @@
+import type { SmallCase } from './small-case.ts'
+
+/** What changes objects. */
+export const transformerCases: SmallCase[] = [
+  {
+    name: 'a label whose key is a number is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+commonLabels: {"5": x}
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'an annotation whose key is a boolean is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+commonAnnotations: {"true": x}
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'of two spellings of a field the last by the alphabet counts',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+Resources: []
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+`,
+    },
+    want: `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+`,
+  },
+  {
+    name: 'a count must fit into 64 bits',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replicas: [{name: w, count: 99999999999999999999}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a replacement with an empty list of targets is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements: [{source: {kind: ConfigMap}, targets: []}]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a replacement writes no fraction over a whole number',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements: [{source: {kind: Widget, fieldPath: spec.from}, targets: [{select: {kind: Widget}, fieldPaths: [spec.to]}]}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {from: 1.5, to: 1}
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a var reads a null and a date as they are written',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+configurations: [c.yaml]
+vars:
+- {name: VN, objref: {apiVersion: example.com/v1, kind: Widget, name: w}, fieldref: {fieldPath: spec.n}}
+- {name: VD, objref: {apiVersion: example.com/v1, kind: Widget, name: w}, fieldref: {fieldPath: spec.d}}
+- {name: VO, objref: {apiVersion: example.com/v1, kind: Widget, name: w}, fieldref: {fieldPath: spec.o}}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {n: null, d: 2020-01-01, o: 010, out: "$(VN) $(VD) $(VO)"}
+`,
+      'c.yaml': `varReference: [{path: spec/out, kind: Widget}]
+`,
+    },
+    want: `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  d: "2020-01-01T00:00:00Z"
+  "n": null
+  o: 8
+  out: null 2020-01-01 10
+`,
+  },
+  {
+    name: 'a var reads no hexadecimal number',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+vars: [{name: X, objref: {apiVersion: example.com/v1, kind: Widget, name: w}, fieldref: {fieldPath: spec.x}}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {x: 0x1F}
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a comment in a patch says how a list is merged',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches: [{path: p.yaml}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+items: [b, c]
+`,
+      'p.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+items: # {"type": "array", "x-kubernetes-patch-strategy": "merge"}
+- a
+- b
+`,
+    },
+    want: `apiVersion: example.com/v1
+items:
+- a
+- b
+- c
+kind: Widget
+metadata:
+  name: w
+`,
+  },
+  {
+    name: 'a list of annotations is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+  annotations: [x]
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a patch that replaces a whole object changes nothing',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches: [{path: p.yaml}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: b}
+`,
+      'p.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+$patch: replace
+spec: {c: d}
+`,
+    },
+    want: `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a: b
+`,
+  },
+  {
+    name: 'a replacement needs a path to create',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements: [{source: {kind: Widget, fieldPath: spec.a}, targets: [{select: {kind: Widget}, fieldPaths: [""], options: {create: true}}]}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: b}
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a prefix goes before a scalar only',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+namePrefix: p-
+configurations: [c.yaml]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: [b]}
+`,
+      'c.yaml': `namePrefix: [{path: spec/a, kind: Widget}]
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a count is written over a scalar only',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replicas: [{name: w, count: 2}]
+configurations: [c.yaml]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec: {a: [b]}
+`,
+      'c.yaml': `replicas: [{path: spec/a, kind: Widget}]
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'what a replacement creates has no type, and is text to a var',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- sourceValue: "5"
+  targets:
+  - select: {kind: Widget}
+    fieldPaths: [metadata.labels.z]
+    options: {create: true}
+vars:
+- name: VAR
+  objref: {apiVersion: example.com/v1, kind: Widget, name: w}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a: 1
+`,
+    },
+    want: `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  labels:
+    z: "5"
+  name: w
+spec:
+  a: 1
+`,
+  },
+  {
+    name: 'an object that lost its name cannot be renamed',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- source: {kind: Widget, name: w, fieldPath: spec}
+  targets:
+  - select: {kind: Widget}
+    fieldPaths: [metadata.name]
+transformers:
+- |-
+  apiVersion: builtin
+  kind: PrefixTransformer
+  metadata: {name: t}
+  prefix: p-
+  fieldSpecs: [{path: metadata/name}]
+- |-
+  apiVersion: builtin
+  kind: SuffixTransformer
+  metadata: {name: t}
+  suffix: -s
+  fieldSpecs: [{path: metadata/name}]
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a: 1
+`,
+    },
+    want: undefined,
+  },
+]
