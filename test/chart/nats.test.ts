@@ -1,5 +1,6 @@
 import { type Bus, type BusConnectOptions, type BusError, connectBus, newTraceId } from '@setpoint/bus'
 import {
+  imageChoiceMessage,
   type MessageType,
   type OutcomeMessage,
   outcomeMessage,
@@ -60,6 +61,24 @@ describe('a service', () => {
     await publish(apply, outcomeMessage, subjects.outcome(key), outcome)
     const last = await apply.last(renderedMessage, subjects.rendered(key))
     expect(last?.data.revision).toBe('main@sha1:abc')
+  })
+
+  it('of images tells what it chose and takes it back, and asks other replicas; nobody else says so', async () => {
+    await using images = await open('image-automation')
+    await using apply = await open('apply')
+    const choice = { ...key, uid: '1', image: { name: 'ghcr.io/team/web', tag: '1.0.0' } }
+    const subject = subjects.image('choice', key)
+    await publish(images, imageChoiceMessage, subject, choice)
+    await expectRefused(publish(apply, imageChoiceMessage, subject, choice))
+    expect((await apply.last(imageChoiceMessage, subject))?.data).toEqual(choice)
+    await images.forget(subject)
+    expect(await apply.last(imageChoiceMessage, subject)).toBeUndefined()
+    const hinted: string[] = []
+    apply.onHint('ImageRepository', ({ name }) => void hinted.push(name))
+    await waitFor('the hint is there', () => {
+      images.hint({ kind: 'ImageRepository', ...key }, { requestedBy: 'image-automation' })
+      return hinted.length > 0
+    })
   })
 
   it('reads what it needs as it comes', async () => {

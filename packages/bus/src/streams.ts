@@ -28,6 +28,7 @@ export function streamConfigs(replicas: number): NewStream[] {
     { ...state, name: 'SETPOINT_ARTIFACT', subjects: [subjects.all.artifact] },
     { ...state, name: 'SETPOINT_RENDERED', subjects: [subjects.all.rendered] },
     { ...state, name: 'SETPOINT_OUTCOME', subjects: [subjects.all.outcome] },
+    { ...state, name: 'SETPOINT_IMAGE', subjects: [subjects.all.image], max_bytes: 64 * MIB },
     {
       ...base,
       name: 'SETPOINT_EVENT',

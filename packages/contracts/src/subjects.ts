@@ -20,6 +20,8 @@ export const subjects = {
   artifact: (key: KindKey) => `${PREFIX}.artifact.${key.kind}.${tokens(key)}`,
   rendered: (key: ObjectKey) => `${PREFIX}.rendered.${tokens(key)}`,
   outcome: (key: ObjectKey) => `${PREFIX}.outcome.${tokens(key)}`,
+  /** What the last scan, choice or commit of an image object was. */
+  image: (what: 'scan' | 'choice' | 'commit', key: ObjectKey) => `${PREFIX}.image.${what}.${tokens(key)}`,
   reconcile: (key: KindKey) => `${PREFIX}.reconcile.${key.kind}.${tokens(key)}`,
   event: (severity: EventSeverity, key: KindKey) => `${PREFIX}.event.${severity}.${key.kind}.${tokens(key)}`,
   /** Where a message goes that nobody could read; the original subject follows. */
@@ -28,6 +30,7 @@ export const subjects = {
     artifact: `${PREFIX}.artifact.>`,
     rendered: `${PREFIX}.rendered.>`,
     outcome: `${PREFIX}.outcome.>`,
+    image: `${PREFIX}.image.>`,
     event: `${PREFIX}.event.>`,
     deadLetter: `${PREFIX}.dead-letter.>`,
     reconcile: (kind: string) => `${PREFIX}.reconcile.${kind}.>`,

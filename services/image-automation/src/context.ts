@@ -4,6 +4,7 @@ import type { GitHubApps, RemoteOptions } from '@setpoint/git'
 import type { KubeClient, WatchedObjects } from '@setpoint/kube'
 import type { RegistryClient } from '@setpoint/registry'
 import type { EventRecorder } from '@setpoint/service'
+import type { Announcer } from './announcer.ts'
 import type { ImageMetrics } from './metrics.ts'
 import type { KnownTags } from './scan/known-tags.ts'
 import type { Mirrors } from './update/mirrors.ts'
@@ -24,6 +25,7 @@ export interface ImageContext {
   bus: Bus
   events: EventRecorder
   log: Log
+  announcer: Announcer
   metrics: ImageMetrics
   registry: RegistryClient
   mirrors: Mirrors

@@ -8,6 +8,8 @@ import {
   type ImagePolicy,
   type ImageRepository,
   type ImageUpdateAutomation,
+  type ObjectKey,
+  subjects,
 } from '@setpoint/contracts'
 import { keyOf, type ObjectListener, WatchedObjects } from '@setpoint/kube'
 import { keyedBy, type Membership } from '@setpoint/membership'
@@ -61,7 +63,11 @@ export class ImageAutomation {
       context,
       watched: () => this.context.repositories,
       reconcile: (task) => scan(this.context, task),
-      onLost: (key) => this.context.tags.forget(key),
+      onLost: (key) => {
+        this.context.tags.forget(key)
+        this.context.announcer.leave(scanSubject(key))
+      },
+      onGone: (key) => this.context.announcer.takeBack(scanSubject(key)),
     })
     this.choices = new ObjectLoop({
       kind: IMAGE_POLICY.kind,
@@ -71,6 +77,8 @@ export class ImageAutomation {
       context,
       watched: () => this.context.policies,
       reconcile: (task) => choose(this.context, task),
+      onLost: (key) => this.context.announcer.leave(choiceSubject(key)),
+      onGone: (key) => this.context.announcer.takeBack(choiceSubject(key)),
     })
     this.updater = new Updater({ context, membership, workers: concurrentUpdates, gatherMs })
     const options = { signal: this.stopped.signal, labelSelector }
@@ -142,6 +150,7 @@ export class ImageAutomation {
 
   async stop(graceMs: number): Promise<void> {
     await Promise.all([this.scans, this.choices, this.updater].map((loop) => loop.stop(graceMs)))
+    this.context.announcer.stop()
     this.stopped.abort(new Error('the service stops'))
     await this.context.registry[Symbol.asyncDispose]()
   }
@@ -173,6 +182,7 @@ export class ImageAutomation {
       onUpsert: (_key, next, previous) => {
         if (this.begun && (previous === undefined || asksForWork(next, previous))) this.updater.checkNow(next)
       },
+      onDelete: (key) => this.context.announcer.takeBack(commitSubject(key)),
       onError: (error) => this.interrupted(IMAGE_UPDATE_AUTOMATION.kind, error),
     }
   }
@@ -211,6 +221,15 @@ export class ImageAutomation {
   private interrupted(kind: string, error: unknown): void {
     this.context.log.warn({ kind, reason: String(error) }, 'a watch was interrupted')
   }
+}
+
+const scanSubject = (key: string) => subjects.image('scan', objectKey(key))
+const choiceSubject = (key: string) => subjects.image('choice', objectKey(key))
+const commitSubject = (key: string) => subjects.image('commit', objectKey(key))
+
+function objectKey(key: string): ObjectKey {
+  const [namespace = '', name = ''] = key.split('/')
+  return { namespace, name }
 }
 
 function imageOf(policy: ImagePolicy | undefined): string {

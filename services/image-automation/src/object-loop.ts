@@ -14,8 +14,10 @@ export interface ObjectLoopOptions<T extends ImageObject> {
   context(): ImageContext
   watched(): WatchedObjects<T>
   reconcile(task: Task<T>): Promise<Result>
-  /** An object is gone, or is another replica's from now on. */
-  onLost?(key: string): void
+  /** An object is another replica's from now on. */
+  onLost(key: string): void
+  /** An object of ours is gone. */
+  onGone(key: string): void
 }
 
 /** Runs over those objects of one kind that are this replica's, one at a time for each object. */
@@ -70,9 +72,11 @@ export class ObjectLoop<T extends ImageObject> {
   }
 
   onDelete(key: string): void {
+    const isOurs = this.share.has(key)
     this.queue.forget(key)
     this.share.forget(key)
     this.forget(key)
+    if (isOurs) this.options.onGone(key)
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -83,7 +87,7 @@ export class ObjectLoop<T extends ImageObject> {
   private forget(key: string): void {
     this.failures.delete(key)
     this.traceIds.delete(key)
-    this.options.onLost?.(key)
+    this.options.onLost(key)
   }
 
   private async handle(key: string, { signal }: Run): Promise<Result> {

@@ -2,6 +2,7 @@ import { IMAGE_POLICY, IMAGE_REPOSITORY, IMAGE_UPDATE_AUTOMATION } from '@setpoi
 import { DEFAULT_PACK_LIMITS, GitHubApps } from '@setpoint/git'
 import { RegistryClient } from '@setpoint/registry'
 import type { RunningService, ServiceContext } from '@setpoint/service'
+import { Announcer } from './announcer.ts'
 import type { settings } from './config.ts'
 import { ImageAutomation } from './image-automation.ts'
 import { imageMetrics } from './metrics.ts'
@@ -19,6 +20,7 @@ export async function startImageAutomation(
     bus,
     events,
     log,
+    announcer: new Announcer(bus, log),
     now,
     membership,
     ...(service.beforeWrite === undefined ? {} : { beforeWrite: service.beforeWrite }),

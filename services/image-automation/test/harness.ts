@@ -20,6 +20,7 @@ import {
   type GitRepo,
   type GitServer,
   git,
+  type NatsServer,
   type RegistryServer,
   sharedCluster,
   spawnService,
@@ -57,6 +58,7 @@ export interface Service {
 export interface Setup extends AsyncDisposable {
   kube: KubeClient
   bus: Bus
+  nats: NatsServer
   git: GitServer
   registry: RegistryServer
   namespace: string
@@ -81,6 +83,7 @@ export interface Setup extends AsyncDisposable {
     status: 'True' | 'False',
     reason?: string,
   ): Promise<Kinds[K]['object']>
+  remove(kind: Kind, name: string): Promise<void>
   /** For objects that a test makes itself. */
   labels: Record<string, string>
   kubectl: ControlPlane['kubectl']
@@ -174,6 +177,7 @@ async function assemble(
   return {
     kube,
     bus,
+    nats,
     git: gitServer,
     registry,
     namespace,
@@ -203,6 +207,9 @@ async function assemble(
         const isCurrent = ready?.observedGeneration === metadata.generation
         return isCurrent && ready?.status === status && (reason === undefined || ready.reason === reason)
       }),
+    remove: async (kind, name) => {
+      await kube.delete(gvks[kind], { namespace, name })
+    },
     labels: { [SHARD_LABEL]: namespace },
     kubectl: cluster.kubectl,
     readyReason: async (kind, key) => {

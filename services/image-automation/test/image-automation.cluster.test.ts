@@ -1,3 +1,4 @@
+import { imageChoiceMessage, imageCommitMessage, imageScanMessage, subjects } from '@setpoint/contracts'
 import { waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Setup, startSetup } from './harness.ts'
@@ -37,6 +38,32 @@ describe('a pushed image', () => {
           message.includes(`pushed commit '${head}'`) &&
           message.includes(`app.yaml: ${image}:0.0.1 -> ${image}:1.0.0`),
       ),
+    )
+  })
+
+  it('is told on the bus: what was scanned, chosen and committed; again when NATS has lost it, until it is gone', async () => {
+    const key = { namespace: setup.namespace, name: 'web' }
+    const image = `${setup.registry.host}/team/web`
+    const { status } = await setup.get('ImageUpdateAutomation', 'web')
+    const told = async () => {
+      const [scan, choice, commit] = await Promise.all([
+        setup.bus.last(imageScanMessage, subjects.image('scan', key)),
+        setup.bus.last(imageChoiceMessage, subjects.image('choice', key)),
+        setup.bus.last(imageCommitMessage, subjects.image('commit', key)),
+      ])
+      expect(scan?.data).toMatchObject({ image, tagCount: 1, latestTags: ['1.0.0'] })
+      expect(choice?.data).toMatchObject({ image: { name: image, tag: '1.0.0' } })
+      const changes = [{ path: 'app.yaml', oldValue: `${image}:0.0.1`, newValue: `${image}:1.0.0` }]
+      expect(commit?.data).toMatchObject({ branch: 'main', commit: status?.lastPushCommit, changes })
+      return true
+    }
+    await waitFor('it is told', told)
+    await setup.nats.restart({ wipe: true })
+    await waitFor('it is told again', told)
+    await setup.remove('ImageRepository', 'web')
+    await waitFor(
+      'the scan is taken back',
+      async () => (await setup.bus.last(imageScanMessage, subjects.image('scan', key))) === undefined,
     )
   })
 

@@ -4,7 +4,9 @@ import {
   type ImagePolicy,
   type ImageReference,
   type ImageRepository,
+  imageChoiceMessage,
   parseDuration,
+  subjects,
 } from '@setpoint/contracts'
 import { compilePolicy } from '@setpoint/image-policy'
 import { jitter, ReconcileError, type Result, Stalled } from '@setpoint/reconcile'
@@ -113,6 +115,7 @@ async function settleChosen(
     message: messageOf(latestRef, previous),
     fields: { latestRef, ...(previous === undefined ? {} : { observedPreviousRef: previous }) },
   })
+  tell(context, task, latestRef, previous)
   const wasBroken = findCondition(before.status?.conditions, 'Ready')?.status === 'False'
   if (!isNews && !wasBroken) return
   const isMoved =
@@ -122,6 +125,18 @@ async function settleChosen(
     : messageOf(latestRef, isNews ? old : undefined)
   const reason = isMoved ? 'TagMoved' : 'Succeeded'
   context.events.record(task.object, { severity: 'info', reason, message, traceId: task.traceId })
+}
+
+function tell(
+  { announcer }: ImageContext,
+  { object, traceId }: Task<ImagePolicy>,
+  image: ImageReference,
+  previous: ImageReference | undefined,
+): void {
+  const { namespace = '', name, uid = '' } = object.metadata
+  const key = { namespace, name }
+  const data = { ...key, uid, image, ...(previous === undefined ? {} : { previous }) }
+  announcer.say(imageChoiceMessage, subjects.image('choice', key), data, traceId)
 }
 
 function messageOf({ name, tag, digest }: ImageReference, previous: ImageReference | undefined): string {

@@ -2,9 +2,12 @@ import { findCondition, timestamp } from '@setpoint/conditions'
 import {
   DEFAULT_EXCLUSION_LIST,
   type ImageRepository,
+  type ImageScanMessage,
+  imageScanMessage,
   notImplementedFields,
   parseDuration,
   REASON_NOT_IMPLEMENTED,
+  subjects,
 } from '@setpoint/contracts'
 import { compilePatterns, PolicyError } from '@setpoint/image-policy'
 import { jitter, type Result, Stalled } from '@setpoint/reconcile'
@@ -65,11 +68,27 @@ async function settleScanned(
     message,
     fields: { canonicalImageName, lastScanResult, observedExclusionList },
   })
+  tell(context, task, {
+    image: canonicalImageName,
+    revision,
+    tagCount: tags.length,
+    latestTags: lastScanResult.latestTags,
+  })
   if (known?.revision !== revision || known.uid !== before.metadata.uid) context.tagsChanged(task.key)
   const wasBroken = findCondition(before.status?.conditions, 'Ready')?.status === 'False'
   if (!isNews && !wasBroken) return
   const event = { severity: 'info', reason: 'Succeeded', message, traceId: task.traceId } as const
   context.events.record(task.object, event)
+}
+
+function tell(
+  { announcer }: ImageContext,
+  { object, traceId }: Task<ImageRepository>,
+  found: Pick<ImageScanMessage, 'image' | 'revision' | 'tagCount' | 'latestTags'>,
+): void {
+  const { namespace = '', name, uid = '' } = object.metadata
+  const key = { namespace, name }
+  announcer.say(imageScanMessage, subjects.image('scan', key), { ...key, uid, ...found }, traceId)
 }
 
 function refuseNotImplemented(repository: ImageRepository): void {

@@ -5,7 +5,9 @@ import {
   type ImagePolicy,
   type ImageReference,
   type ImageUpdateAutomation,
+  imageCommitMessage,
   parseDuration,
+  subjects,
 } from '@setpoint/contracts'
 import {
   byMarker,
@@ -28,6 +30,8 @@ import { targetOf } from './writer-of.ts'
 
 /** A scan or a choice takes less; what it changes starts the next run at once. */
 const LOOK_AGAIN_MS = 10_000
+
+const MAX_TOLD_CHANGES = 100
 
 type AutomationTask = Task<ImageUpdateAutomation>
 
@@ -165,9 +169,10 @@ function tell(
   context: ImageContext,
   task: AutomationTask,
   before: ImageUpdateAutomation,
-  { branch }: Target,
+  target: Target,
   written: Written,
 ): void {
+  const { branch } = target
   const common = {
     traceId: task.traceId,
     metadata: { revision: `${branch}@sha1:${written.commit ?? written.base}` },
@@ -180,6 +185,7 @@ function tell(
     const lines = written.changes.map(({ path, oldValue, newValue }) => `${path}: ${oldValue} -> ${newValue}`)
     const message = `pushed commit '${written.commit}' to branch '${branch}'\n${written.message}\n${[...new Set(lines)].join('\n')}`
     context.events.record(task.object, { ...common, severity: 'info', reason: 'Succeeded', message })
+    announce(context, task, target, written)
     task.log.info({ commit: written.commit, branch, files: written.files.size }, 'pushed a commit')
   } else if (findCondition(before.status?.conditions, 'Ready')?.status === 'False') {
     context.events.record(task.object, {
@@ -189,6 +195,22 @@ function tell(
       message: 'repository up-to-date',
     })
   }
+}
+
+function announce(
+  { announcer }: ImageContext,
+  { object, traceId }: AutomationTask,
+  { source, branch }: Target,
+  { commit = '', base, changes }: Written,
+): void {
+  const { namespace = '', name, uid = '' } = object.metadata
+  const key = { namespace, name }
+  const told = changes
+    .slice(0, MAX_TOLD_CHANGES)
+    .map(({ path, oldValue, newValue }) => ({ path, oldValue, newValue }))
+  const from = { namespace: source.metadata.namespace ?? '', name: source.metadata.name }
+  const data = { ...key, uid, source: from, branch, commit, parent: base, changes: told }
+  announcer.say(imageCommitMessage, subjects.image('commit', key), data, traceId)
 }
 
 /** Other images than in the last status: a process that was killed may have pushed them. */

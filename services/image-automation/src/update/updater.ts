@@ -1,5 +1,5 @@
 import { newTraceId } from '@setpoint/bus'
-import type { ImageUpdateAutomation } from '@setpoint/contracts'
+import { type ImageUpdateAutomation, subjects } from '@setpoint/contracts'
 import { MarkerMemory } from '@setpoint/image-update'
 import { keyOf } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
@@ -40,7 +40,7 @@ export class Updater {
       membership: options.membership,
       queue: this.queue,
       keys: () => (this.begun ? this.writers() : []),
-      onLost: () => undefined,
+      onLost: (writer) => this.leave(writer),
       prepare: async () => undefined,
       onTaken: (writers) => {
         this.context().log.info({ writers: writers.length }, 'took over')
@@ -75,6 +75,16 @@ export class Updater {
 
   private add(writer: string, wish: { priority?: 'high'; delayMs?: number } = {}): void {
     if (this.begun && this.share.has(writer)) this.queue.add(writer, wish)
+  }
+
+  /** Another replica tells of its commits from now on. */
+  private leave(writer: string): void {
+    const context = this.context()
+    for (const automation of context.automations.list()) {
+      const { namespace = '', name } = automation.metadata
+      if (writerOf(context, automation) === writer)
+        context.announcer.leave(subjects.image('commit', { namespace, name }))
+    }
   }
 
   private writers(): Set<string> {
