@@ -114,7 +114,9 @@ test(
     await touchAll()
     await followed()
     const wokenAt = Date.now()
+    const takenBack = takesOver(paused)
     paused.resume()
+    await takenBack()
     await touchAll()
     await followed()
     const inBetween = (await auditedWrites(set.plane)).filter(

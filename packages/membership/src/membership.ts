@@ -167,7 +167,6 @@ class LeaseMembership implements Membership {
   private async turn(): Promise<void> {
     const { fence, durationMs } = this.options
     const view = this.agreed
-    const before = this.claim
     const mark = fence.mark()
     const wrote = await this.renew(view)
     const lapsed = fence.leftMs() <= 0
@@ -177,6 +176,8 @@ class LeaseMembership implements Membership {
     // While our Lease was not valid somebody may have worked on what is ours; the fence stays shut until all of that ends.
     if (lapsed && signature !== this.signature) await this.giveUpAll()
     this.signature = signature
+    // Not that of before: what was given up has to be taken again, even if everybody works by the same views as then.
+    const before = this.claim
     this.adopt(view)
     fence.grant(mark, durationMs * (1 - MARGIN_SHARE))
     this.conclude(before)
