@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import {
+  bucketNotImplemented,
+  bucketSpec,
+  bucketStatus,
   externalArtifactSpec,
   externalArtifactStatus,
   gitRepositoryNotImplemented,
@@ -24,6 +27,7 @@ import { describe, expect, it } from 'vitest'
 
 /** docs/spec tells of every field, and of every field that is not built yet. */
 const kinds = [
+  ['bucket', bucketSpec, bucketStatus, bucketNotImplemented],
   ['externalartifact', externalArtifactSpec, externalArtifactStatus, []],
   ['gitrepository', gitRepositorySpec, gitRepositoryStatus, gitRepositoryNotImplemented],
   ['imagepolicy', imagePolicySpec, imagePolicyStatus, []],

@@ -289,6 +289,36 @@ describe('flux and images', () => {
   }
 })
 
+test('flux create and reconcile source bucket: what is in the bucket is in the cluster', async () => {
+  await using s3 = await startS3Server()
+  await s3.createBucket('fleet')
+  await s3.put('fleet', 'app/stored.yaml', configMapYaml('stored', { key: 'one' }))
+  const { accessKeyId, secretAccessKey } = S3_USER
+  const way = [`--endpoint=${s3.endpoint}`, `--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`]
+  const made = await flux(
+    ...[
+      'create',
+      'source',
+      'bucket',
+      'stored',
+      '--bucket-name=fleet',
+      ...way,
+      '--insecure',
+      '--interval=10m',
+    ],
+  )
+  expect(made).toMatch(/✔ fetched revision: sha256:[0-9a-f]{64}/)
+  const flags = ['--source=Bucket/stored', '--path=./app', '--prune=true', `--target-namespace=${NAMESPACE}`]
+  await flux('create', 'kustomization', 'stored', ...flags, '--interval=10m')
+  await set.waitConfigMap('stored', { key: 'one' })
+  await s3.put('fleet', 'app/stored.yaml', configMapYaml('stored', { key: 'two' }))
+  expect(await flux('reconcile', 'source', 'bucket', 'stored')).toMatch(/✔ fetched revision sha256:/)
+  await set.waitConfigMap('stored', { key: 'two' })
+  await flux('delete', 'kustomization', 'stored', '--silent')
+  await flux('delete', 'source', 'bucket', 'stored', '--silent')
+  await set.waitConfigMap('stored', undefined)
+})
+
 /** What flux says; an exit code other than 0 is an error. */
 async function flux(...args: string[]): Promise<string> {
   const { code, said } = await run(...args)

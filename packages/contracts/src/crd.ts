@@ -1,4 +1,5 @@
 import type { JsonObject, KubeObject } from '@setpoint/manifest'
+import { bucketSpec, bucketStatus } from './bucket.ts'
 import type { JsonSchema, Schema } from './crd-schema.ts'
 import { externalArtifactSpec, externalArtifactStatus } from './external-artifact.ts'
 import { gitRepositorySpec, gitRepositoryStatus } from './git-repository.ts'
@@ -7,6 +8,7 @@ import { imageRepositorySpec, imageRepositoryStatus } from './image-repository.t
 import { imageUpdateAutomationSpec, imageUpdateAutomationStatus } from './image-update-automation.ts'
 import { kustomizationSpec, kustomizationStatus } from './kustomization.ts'
 import {
+  BUCKET,
   EXTERNAL_ARTIFACT,
   GIT_REPOSITORY,
   IMAGE_POLICY,
@@ -50,6 +52,7 @@ interface KindDefinition {
 /** The definitions of every kind that Setpoint serves, in the order of their names. */
 export function customResourceDefinitions(): CustomResourceDefinition[] {
   return [
+    bucket,
     externalArtifact,
     gitRepository,
     imagePolicy,
@@ -81,6 +84,17 @@ const gitRepository: KindDefinition = {
   columns: [{ name: 'URL', type: 'string', jsonPath: '.spec.url' }, age, ready, status],
   spec: gitRepositorySpec,
   status: gitRepositoryStatus,
+}
+
+const bucket: KindDefinition = {
+  ...BUCKET,
+  plural: 'buckets',
+  shortNames: [],
+  categories: ['all', 'fluxcd', 'fluxcd-sources'],
+  description: 'Bucket watches a bucket of an object store and makes an artifact of the objects in it.',
+  columns: [{ name: 'Endpoint', type: 'string', jsonPath: '.spec.endpoint' }, age, ready, status],
+  spec: bucketSpec,
+  status: bucketStatus,
 }
 
 const externalArtifact: KindDefinition = {

@@ -1,3 +1,4 @@
+export * from './bucket.ts'
 export * from './crd.ts'
 export type { Artifact, Condition, LabelSelector, LocalReference, Selector } from './crd-common.ts'
 export * from './duration.ts'

@@ -6,6 +6,7 @@ export const IMAGE_GROUP = 'image.toolkit.fluxcd.io'
 
 export const GIT_REPOSITORY = { group: SOURCE_GROUP, version: 'v1', kind: 'GitRepository' } as const
 export const OCI_REPOSITORY = { group: SOURCE_GROUP, version: 'v1', kind: 'OCIRepository' } as const
+export const BUCKET = { group: SOURCE_GROUP, version: 'v1', kind: 'Bucket' } as const
 export const EXTERNAL_ARTIFACT = { group: SOURCE_GROUP, version: 'v1', kind: 'ExternalArtifact' } as const
 export const KUSTOMIZATION = { group: KUSTOMIZE_GROUP, version: 'v1', kind: 'Kustomization' } as const
 export const IMAGE_REPOSITORY = { group: IMAGE_GROUP, version: 'v1', kind: 'ImageRepository' } as const

@@ -35,7 +35,6 @@ describe('notImplementedFields', () => {
   )
 
   it.each<[string, Partial<KustomizationSpec>]>([
-    ['spec.sourceRef.kind', { sourceRef: { kind: 'Bucket', name: 'fleet' } }],
     ['spec.decryption.serviceAccountName', { decryption: { provider: 'sops', serviceAccountName: 'kms' } }],
   ])('names %s of a Kustomization', (field, spec) => {
     expect(notImplementedFields(kustomization(spec))).toEqual([field])

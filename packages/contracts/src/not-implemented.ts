@@ -1,4 +1,5 @@
 import type { KubeObject } from '@setpoint/manifest'
+import type { Bucket } from './bucket.ts'
 import type { GitRepository } from './git-repository.ts'
 import type { ImageRepository } from './image-repository.ts'
 import type { Kustomization } from './kustomization.ts'
@@ -24,8 +25,13 @@ export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[]
   { field: 'spec.verify', usedBy: ({ spec }) => isSet(spec.verify) },
 ]
 
+export const bucketNotImplemented: readonly MissingField<Bucket>[] = [
+  { field: 'spec.provider', usedBy: ({ spec }) => !['', 'generic'].includes(spec.provider ?? '') },
+  { field: 'spec.sts', usedBy: ({ spec }) => isSet(spec.sts) },
+  { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
+]
+
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
-  { field: 'spec.sourceRef.kind', usedBy: ({ spec }) => spec.sourceRef.kind === 'Bucket' },
   {
     field: 'spec.decryption.serviceAccountName',
     usedBy: ({ spec }) => isSet(spec.decryption?.serviceAccountName),
@@ -42,6 +48,8 @@ export const imageRepositoryNotImplemented: readonly MissingField<ImageRepositor
  */
 export function notImplementedFields(object: KubeObject): string[] {
   switch (object.kind) {
+    case 'Bucket':
+      return usedFields(bucketNotImplemented, object as Bucket)
     case 'GitRepository':
       return usedFields(gitRepositoryNotImplemented, object as GitRepository)
     case 'OCIRepository':

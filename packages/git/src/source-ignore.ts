@@ -11,6 +11,8 @@ export interface IgnoreOptions {
   files: readonly { path: string; content: string }[]
   /** spec.ignore. */
   spec?: string | undefined
+  /** Only these patterns: neither Flux's own nor the defaults. */
+  onlyGiven?: boolean
 }
 
 /** The name of the files with patterns. */
@@ -28,13 +30,14 @@ const DEFAULTS = [
  * Flux's rules: its own patterns first, then every `.sourceignore` (for its directory only), then spec.ignore,
  * which wins. The defaults apply only when nobody wrote a pattern.
  */
-export function compileIgnore({ files, spec }: IgnoreOptions): Ignore {
+export function compileIgnore({ files, spec, onlyGiven = false }: IgnoreOptions): Ignore {
   const fromFiles = [...files]
     .sort(byDepth)
     .flatMap(({ path, content }) => scoped(directoryOf(path), content))
   const fromSpec = patternsOf(spec ?? '')
   const defaults = fromFiles.length + fromSpec.length === 0 ? DEFAULTS : []
-  const rules = [...ALWAYS, ...defaults, ...fromFiles, ...fromSpec].map(toRule).reverse()
+  const own = onlyGiven ? [] : [...ALWAYS, ...defaults]
+  const rules = [...own, ...fromFiles, ...fromSpec].map(toRule).reverse()
   return { excludes: (path) => rules.find((rule) => rule.matches(path))?.excludes ?? false }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { REGISTRY_USER, type RegistryServer, startRegistry } from '@setpoint/testkit'
@@ -45,6 +46,63 @@ describe('a plain registry', () => {
         ? client.listTags(image, plain, options)
         : client.resolveDigest(image, '1.0.0', plain, options)
     await expect(asked).rejects.toMatchObject({ code: 'NotFound' })
+  })
+})
+
+describe('manifests and blobs', () => {
+  const content = Buffer.from('the layer')
+  let registry: RegistryServer
+  beforeAll(async () => {
+    registry = stack.use(await startRegistry())
+  })
+
+  it('are read and checked', async () => {
+    const digest = await registry.pushLayers('team/layers', 'latest', [{ mediaType: 'text/plain', content }])
+    const image = imageAt(registry.host, 'team/layers')
+    const manifest = await client.fetchManifest(image, digest, plain, options)
+    expect(manifest).toMatchObject({
+      kind: 'image',
+      layers: [{ mediaType: 'text/plain', size: content.length }],
+    })
+    const [layer] = manifest.kind === 'image' ? manifest.layers : []
+    if (layer === undefined) throw new Error('there is no layer')
+    expect(await client.fetchBlob(image, layer, plain, options)).toEqual(content)
+    const shorter = client.fetchBlob(image, { ...layer, size: 3 }, plain, options)
+    await expect(shorter).rejects.toMatchObject({ code: 'ProtocolError' })
+    const large = client.fetchBlob(image, layer, plain, { ...options, maxBytes: 3 })
+    await expect(large).rejects.toMatchObject({ code: 'TooLarge' })
+  })
+
+  it.each([
+    ['no JSON', '<html>'],
+    ['an unknown media type', '{"mediaType":"application/x-evil","layers":[]}'],
+    ['no layers', '{"schemaVersion":2}'],
+    ['a layer without a size', '{"layers":[{"mediaType":"a/b","digest":"sha256:0"}]}'],
+    ['another digest', '{"layers":[]}'],
+  ])('a manifest with %s is refused', async (what, body) => {
+    await using server = await serve((_request, response) => response.end(body))
+    const own = `sha256:${createHash('sha256').update(body).digest('hex')}`
+    const digest = what === 'another digest' ? `sha256:${'0'.repeat(64)}` : own
+    const code = what === 'another digest' ? 'DigestMismatch' : 'ProtocolError'
+    await expect(client.fetchManifest(server.image, digest, plain, options)).rejects.toMatchObject({ code })
+  })
+
+  it('a redirect to where the bytes are is followed without credentials', async () => {
+    const seen: (string | undefined)[] = []
+    await using store = await serve((request, response) => {
+      seen.push(request.headers.authorization)
+      response.end(content)
+    })
+    await using server = await serve((request, response) => {
+      if (request.headers.authorization === undefined)
+        return response.writeHead(401, { 'www-authenticate': 'Basic realm="r"' }).end()
+      return response.writeHead(307, { location: `http://${store.image.registry}/blob` }).end()
+    })
+    const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`
+    const layer = { mediaType: 'text/plain', digest, size: content.length }
+    const access = { insecure: true, credentials: REGISTRY_USER }
+    expect(await client.fetchBlob(server.image, layer, access, options)).toEqual(content)
+    expect(seen).toEqual([undefined])
   })
 })
 
@@ -110,18 +168,6 @@ describe('a registry with a private authority that asks for client certificates'
 })
 
 describe('a registry that misbehaves', () => {
-  type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
-  async function serve(handler: Handler) {
-    const server = createServer(handler)
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    return {
-      image: imageAt(`127.0.0.1:${(server.address() as AddressInfo).port}`),
-      async [Symbol.asyncDispose]() {
-        server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      },
-    }
-  }
   const page = (tags: unknown, link?: string): Handler => {
     return (_request, response) =>
       response.writeHead(200, link === undefined ? {} : { link }).end(JSON.stringify({ tags }))
@@ -208,3 +254,16 @@ describe('a registry that misbehaves', () => {
     expect(seen.join()).toContain('registry.example.com')
   })
 })
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
+async function serve(handler: Handler) {
+  const server = createServer(handler)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    image: imageAt(`127.0.0.1:${(server.address() as AddressInfo).port}`),
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}

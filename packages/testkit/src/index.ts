@@ -24,6 +24,7 @@ export {
   startRegistry,
 } from './registry.ts'
 export type { TokenServer } from './registry-token-server.ts'
+export { S3_USER, type S3Server, startS3Server } from './s3-server.ts'
 export { type SharedCluster, sharedCluster, testNamespace } from './shared-cluster.ts'
 export { newAgeKey, sopsEncrypt } from './sops.ts'
 export { type ServiceOptions, spawnService } from './spawn-service.ts'

@@ -14,6 +14,7 @@ export type BinaryName =
   | 'flux'
   | 'registry'
   | 'sops'
+  | 's3-server'
 
 /** Where a program comes from, in every way that it can be had. */
 export interface Tool {
@@ -58,6 +59,8 @@ const HELM = 'v3.22.0'
 const FLUX = 'v2.9.5'
 const REGISTRY = 'v3.1.2'
 const SOPS = 'v3.13.3'
+/** The S3 server of rclone, with a main function of ours. */
+const GOFAKES3 = 'v0.0.12'
 
 export const tools: Record<BinaryName, Tool> = {
   'kube-apiserver': kubernetes('kube-apiserver', 'about 4 min'),
@@ -152,6 +155,15 @@ export const tools: Record<BinaryName, Tool> = {
       const files = `https://github.com/distribution/distribution/releases/download/${REGISTRY}`
       const url = `${files}/registry_${REGISTRY.slice(1)}_${os}_${arch}.tar.gz`
       return { url, member: 'registry', checksum: sums(`${url}.sha256`) }
+    },
+  },
+  's3-server': {
+    family: 's3-server',
+    version: GOFAKES3,
+    goPackage: '.',
+    buildTakes: 'about 10 s',
+    release: () => {
+      throw new Error('s3-server is not released anywhere: it takes Go or Docker to build it')
     },
   },
   sops: {

@@ -1,4 +1,5 @@
 import { ArtifactError } from '@setpoint/artifact'
+import { BucketError } from '@setpoint/bucket'
 import { BusError } from '@setpoint/bus'
 import { GitError, type GitErrorCode } from '@setpoint/git'
 import { ReconcileError } from '@setpoint/reconcile'
@@ -34,6 +35,7 @@ const BUS_RETRY_MS = 2_000
 export function toFailure(error: unknown): SourceFailure | undefined {
   if (error instanceof SourceFailure) return error
   if (error instanceof GitError) return fromGit(error)
+  if (error instanceof BucketError) return fromBucket(error)
   if (error instanceof RegistryError) return fromRegistry(error)
   if (error instanceof BusError)
     return storage('PublishFailed', `cannot hand the artifact on: ${error.message}`, error, BUS_RETRY_MS)
@@ -61,6 +63,17 @@ function fromGit(error: GitError): SourceFailure {
   return new SourceFailure('FetchFailed', reason, error.message, {
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  })
+}
+
+const CHANGED_RETRY_MS = 1_000
+
+function fromBucket(error: BucketError): SourceFailure {
+  const { code, message } = error
+  const reason = code === 'AuthenticationFailed' ? code : 'BucketOperationFailed'
+  return new SourceFailure('FetchFailed', reason, message, {
+    cause: error,
+    ...(code === 'Changed' ? { retryAfterMs: CHANGED_RETRY_MS } : {}),
   })
 }
 

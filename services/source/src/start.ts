@@ -6,6 +6,7 @@ import type { RunningService, ServiceContext } from '@setpoint/service'
 import { startArchiveServer } from './archive/archive-server.ts'
 import { ArchiveStore } from './archive/archive-store.ts'
 import { restoreArchive } from './archive/restore.ts'
+import { BucketKind } from './bucket/bucket-kind.ts'
 import type { settings } from './config.ts'
 import type { Limits } from './context.ts'
 import { GitKind } from './git/git-kind.ts'
@@ -78,7 +79,7 @@ function startSourcers(service: SourceService, archives: ArchiveStore) {
       wake: (keys) => git.wake(keys),
     }),
   )
-  return [git, start(new OciKind({ now }))]
+  return [git, start(new OciKind({ now })), start(new BucketKind())]
 }
 
 function limitsOf(config: SourceConfig): Limits {

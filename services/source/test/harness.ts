@@ -4,6 +4,8 @@ import { type Bus, connectBus } from '@setpoint/bus'
 import {
   type ArtifactMessage,
   artifactMessage,
+  BUCKET,
+  type Bucket,
   GIT_REPOSITORY,
   type GitRepository,
   OCI_REPOSITORY,
@@ -27,7 +29,7 @@ import {
   waitFor,
 } from '@setpoint/testkit'
 
-type SourceGvk = typeof GIT_REPOSITORY | typeof OCI_REPOSITORY
+type SourceGvk = typeof GIT_REPOSITORY | typeof OCI_REPOSITORY | typeof BUCKET
 
 /** A label that keeps the sources of one test file away from other services on the same cluster. */
 const SHARD_LABEL = 'sharding.fluxcd.io/key'
@@ -47,7 +49,7 @@ export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisp
   bus: Bus
   namespace: string
   service: Service
-  create(name: string, spec: Partial<T['spec']> & { url: string }): Promise<T>
+  create(name: string, spec: Partial<T['spec']>): Promise<T>
   get(name: string): Promise<T>
   patchSpec(name: string, spec: object): Promise<void>
   /** Sets the annotation that asks for a reconciliation, and waits until it was handled. */
@@ -91,6 +93,11 @@ export function startSetup(options: SetupOptions = {}): Promise<Setup> {
 /** The same for OCIRepositories. */
 export function startOciSetup(options: SetupOptions = {}): Promise<Setup<OCIRepository>> {
   return startSetupOf<OCIRepository>(OCI_REPOSITORY, { insecure: true }, options)
+}
+
+/** The same for Buckets. */
+export function startBucketSetup(options: SetupOptions = {}): Promise<Setup<Bucket>> {
+  return startSetupOf<Bucket>(BUCKET, { insecure: true }, options)
 }
 
 async function startSetupOf<T extends SourceObject>(

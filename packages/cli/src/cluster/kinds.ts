@@ -1,4 +1,5 @@
 import {
+  BUCKET,
   EXTERNAL_ARTIFACT,
   GIT_REPOSITORY,
   IMAGE_POLICY,
@@ -15,6 +16,7 @@ export interface ManagedKind {
     | typeof GIT_REPOSITORY
     | typeof OCI_REPOSITORY
     | typeof EXTERNAL_ARTIFACT
+    | typeof BUCKET
     | typeof KUSTOMIZATION
     | typeof IMAGE_REPOSITORY
     | typeof IMAGE_POLICY
@@ -37,6 +39,12 @@ export const ociRepository: ManagedKind = {
   spellings: ['ocirepository', 'ocirepositories', 'ocirepo', 'ocirepos', 'oci'],
 }
 
+export const bucket: ManagedKind = {
+  ref: BUCKET,
+  singular: 'bucket',
+  spellings: ['bucket', 'buckets'],
+}
+
 /** Made and looked after by others; `get` shows it. */
 export const externalArtifact: ManagedKind = {
   ref: EXTERNAL_ARTIFACT,
@@ -45,7 +53,7 @@ export const externalArtifact: ManagedKind = {
 }
 
 /** The kinds that Kustomizations take their files from and that Setpoint reconciles. */
-export const sourceKinds: readonly ManagedKind[] = [gitRepository, ociRepository]
+export const sourceKinds: readonly ManagedKind[] = [gitRepository, ociRepository, bucket]
 
 /** All kinds that `get sources` shows. */
 export const shownSourceKinds: readonly ManagedKind[] = [...sourceKinds, externalArtifact]
@@ -91,6 +99,7 @@ export const kindWords: readonly string[] = [
   'kustomization',
   'gitrepository',
   'ocirepository',
+  'bucket',
   'source',
   'image',
 ]
@@ -145,7 +154,7 @@ function readSourceTarget(rest: readonly string[]): Target {
   const [type = '', ...names] = rest
   const kind = findKind(type)
   if (!shownSourceKinds.includes(kind))
-    throw new UsageError(`"${type}" is no kind of source; take "source git" or "source oci"`)
+    throw new UsageError(`"${type}" is no kind of source; take "source git", "source oci" or "source bucket"`)
   return { kind, names }
 }
 
@@ -154,7 +163,7 @@ function findKind(spelling: string): ManagedKind {
   const found = managedKinds.find(({ spellings }) => spellings.includes(wanted))
   if (found === undefined)
     throw new UsageError(
-      `unknown kind "${spelling}"; take kustomization (ks), gitrepository (source git), ocirepository (source oci) or image repository, policy or update`,
+      `unknown kind "${spelling}"; take kustomization (ks), gitrepository (source git), ocirepository (source oci), bucket or image repository, policy or update`,
     )
   return found
 }

@@ -10,7 +10,7 @@ export const command: Command = {
   summary: 'Reconcile a source or a Kustomization now, and wait for the result',
   usage: 'KIND NAME',
   description:
-    'KIND is kustomization (ks), gitrepository (source git) or ocirepository (source oci); KIND/NAME is taken too.',
+    'KIND is kustomization (ks), gitrepository (source git), ocirepository (source oci) or bucket; KIND/NAME is taken too.',
   examples: [
     { does: 'Fetch a repository now', line: 'setpoint reconcile source git podinfo' },
     {

@@ -1,4 +1,5 @@
 import type {
+  Bucket,
   ExternalArtifact,
   GitRepository,
   ImagePolicy,
@@ -49,6 +50,10 @@ function wideColumns(nowMs: number): Column<ManagedObject>[] {
   ]
 }
 
+function placeOf({ spec }: Bucket): string {
+  return [spec.endpoint, spec.bucketName, spec.prefix ?? ''].filter((part) => part !== '').join('/')
+}
+
 function makerOf({ spec }: ExternalArtifact): string {
   return spec.sourceRef === undefined ? '' : `${spec.sourceRef.kind}/${spec.sourceRef.name}`
 }
@@ -57,6 +62,7 @@ function makerOf({ spec }: ExternalArtifact): string {
 function origin(object: ManagedObject): string {
   if (object.kind === 'GitRepository' || object.kind === 'OCIRepository')
     return (object as unknown as GitRepository | OCIRepository).spec.url
+  if (object.kind === 'Bucket') return placeOf(object as unknown as Bucket)
   if (object.kind === 'ExternalArtifact') return makerOf(object as unknown as ExternalArtifact)
   if (object.kind === 'ImageRepository') return (object as unknown as ImageRepository).spec.image
   if (object.kind === 'ImagePolicy') return (object as unknown as ImagePolicy).spec.imageRepositoryRef.name

@@ -1,8 +1,8 @@
-import { GIT_REPOSITORY, OCI_REPOSITORY, type SourceObject } from '@setpoint/contracts'
+import { BUCKET, GIT_REPOSITORY, OCI_REPOSITORY, type SourceObject } from '@setpoint/contracts'
 import { type KubeClient, keyOf, WatchedObjects } from '@setpoint/kube'
 import { type SourceReference, sourceProblem } from './source-problem.ts'
 
-const KINDS = [GIT_REPOSITORY, OCI_REPOSITORY]
+const KINDS = [BUCKET, GIT_REPOSITORY, OCI_REPOSITORY]
 
 /** The sources of the cluster, of all kinds: tells one that does not exist from one that has no artifact yet. */
 export class SourceObjects {
