@@ -7,7 +7,9 @@ import {
   type GitRepo,
   git,
   type RegistryServer,
+  S3_USER,
   startRegistry,
+  startS3Server,
   temporaryDirectory,
 } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
