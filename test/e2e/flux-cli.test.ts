@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { KUSTOMIZATION } from '@setpoint/contracts'
+import { EXTERNAL_ARTIFACT, KUSTOMIZATION } from '@setpoint/contracts'
 import {
   binary,
   type GitRepo,
@@ -208,6 +208,11 @@ test('flux push artifact, create and reconcile source oci: what is pushed is in 
   await push('two')
   expect(await flux('reconcile', 'source', 'oci', 'pushed')).toMatch(/✔ fetched revision stable@sha256:/)
   await set.waitConfigMap('pushed', { key: 'two' })
+  await expect
+    .poll(async () => (await set.kustomization('pushed')).status?.lastAppliedOriginRevision, {
+      timeout: 20_000,
+    })
+    .toBe('main@sha1:two')
   const [, row] = rowsOf(await flux('get', 'sources', 'oci'))
   expect(row?.slice(0, 4)).toEqual(['pushed', expect.stringMatching(/^stable@sha256:/), 'False', 'True'])
   await flux('delete', 'kustomization', 'pushed', '--silent')
@@ -319,6 +324,19 @@ test('flux create and reconcile source bucket: what is in the bucket is in the c
   await flux('delete', 'kustomization', 'stored', '--silent')
   await flux('delete', 'source', 'bucket', 'stored', '--silent')
   await set.waitConfigMap('stored', undefined)
+})
+
+test('an ExternalArtifact that names an archive of the source service is applied', async () => {
+  const { artifact } = (await set.gitRepository('fleet')).status ?? {}
+  const { group, version, kind } = EXTERNAL_ARTIFACT
+  const metadata = { namespace: NAMESPACE, name: 'external' }
+  await set.kube.create({ apiVersion: `${group}/${version}`, kind, metadata, spec: {} })
+  await set.kube.mergePatch(EXTERNAL_ARTIFACT, metadata, { status: { artifact } }, { subresource: 'status' })
+  const flags = ['--source=ExternalArtifact/external', '--path=./app', '--prune=true', '--interval=10m']
+  await flux('create', 'kustomization', 'external', ...flags, '--target-namespace=default')
+  expect((await set.kustomization('external')).status?.lastAppliedRevision).toBe(artifact?.revision)
+  await flux('delete', 'kustomization', 'external', '--silent')
+  await set.remove(EXTERNAL_ARTIFACT, 'external')
 })
 
 /** What flux says; an exit code other than 0 is an error. */

@@ -1,9 +1,8 @@
-import type { ImageRepositorySpec } from '@setpoint/contracts'
 import { type ImageName, Keychain, parseDockerConfig, type RegistryAccess } from '@setpoint/registry'
 import { AccessError } from './errors.ts'
 import type { SecretValues } from './secret-values.ts'
 
-/** The Secrets that an ImageRepository names; undefined for those that it does not name. */
+/** The Secrets that an ImageRepository or an OCIRepository names; undefined for those that it does not name. */
 export interface RegistrySecrets {
   secret: SecretValues | undefined
   /** imagePullSecrets of its ServiceAccount; asked where `secret` knows no credentials. */
@@ -12,9 +11,9 @@ export interface RegistrySecrets {
   proxySecret: SecretValues | undefined
 }
 
-/** How the registry of an ImageRepository is reached. @throws AccessError */
+/** How a registry is reached. @throws AccessError */
 export function registryAccessOf(
-  spec: ImageRepositorySpec,
+  spec: { insecure?: boolean },
   image: ImageName,
   { secret, pullSecrets, certSecret, proxySecret }: RegistrySecrets,
 ): RegistryAccess {

@@ -21,6 +21,8 @@ export interface ArtifactMessage {
   uid: string
   /** Flux's revision, such as `main@sha1:<40 hex>`. Empty when the source was deleted. */
   revision: string
+  /** What the origin says that the artifact was made of, such as a commit; absent when it says nothing. */
+  originRevision?: string
   /** Where Flux-compatible consumers get the .tar.gz. */
   url: string
   /** The file tree, or absent when the source was deleted. */
@@ -47,6 +49,7 @@ export const artifactMessage: MessageType<ArtifactMessage> = {
     name: data.string('name'),
     uid: data.string('uid'),
     revision: data.string('revision'),
+    ...readOrigin(data),
     url: data.string('url'),
     ...present('tree', data.optionalObject('tree'), readTree),
   }),
@@ -73,6 +76,8 @@ export interface RenderedMessage {
   source: { kind: string; namespace: string; name: string }
   /** The source revision that was rendered; '' when the source had none. */
   revision: string
+  /** What the artifact was made of, when the source says so. */
+  originRevision?: string
   /** Exactly one of set and problem. */
   set?: RenderedSet
   problem?: RenderProblem
@@ -111,6 +116,7 @@ export const renderedMessage: MessageType<RenderedMessage> = {
         name: source.string('name'),
       },
       revision: data.string('revision'),
+      ...readOrigin(data),
       ...present('set', data.optionalObject('set'), (set) => ({
         digest: set.string('digest'),
         objects: set.number('objects'),
@@ -214,6 +220,11 @@ export const eventMessage: MessageType<EventMessage> = {
       reportingInstance: data.string('reportingInstance'),
     }
   },
+}
+
+function readOrigin(data: Fields): { originRevision?: string } {
+  const originRevision = data.optionalString('originRevision')
+  return originRevision === undefined ? {} : { originRevision }
 }
 
 function readStored(stored: Fields): StoredBytes {

@@ -44,6 +44,10 @@ export const APPLY_ANNOTATION = 'setpoint.dev/apply'
 export const PRUNE_BUDGET_ANNOTATION = 'setpoint.dev/prune-budget'
 export const PRUNE_APPROVE_ANNOTATION = 'setpoint.dev/prune-approve'
 
+/** The annotation of an OCI manifest, and of an artifact's metadata, that names what it was made of. */
+export const ORIGIN_REVISION = 'org.opencontainers.image.revision'
+export const ORIGIN_SOURCE = 'org.opencontainers.image.source'
+
 /** The field manager of everything that a Kustomization applies. */
 export const APPLY_FIELD_MANAGER = 'kustomize-controller'
 /** The field managers of status and finalizer writes, by owner of the kind. */

@@ -2,12 +2,13 @@ import type { Bus } from '@setpoint/bus'
 import { isConditionTrue } from '@setpoint/conditions'
 import {
   FINALIZER,
+  KUSTOMIZATION,
   type Kustomization,
   ROLLBACK_ANNOTATION,
   wishesDiffer,
   wishesOf,
 } from '@setpoint/contracts'
-import { type KubeClient, KubeUnreachableError } from '@setpoint/kube'
+import { type KubeClient, KubeUnreachableError, WatchedObjects } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
 import { CatchUp, KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
 import type { EventRecorder, Tracing } from '@setpoint/service'
@@ -20,7 +21,6 @@ import { DriftWatches } from './drift/drift-watches.ts'
 import { Superseded } from './failure.ts'
 import { HealthWatches } from './health/health-watches.ts'
 import { type Known, Memory } from './known.ts'
-import { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import { Outcomes } from './outcomes.ts'
 import { CheckBudget } from './plan/sample.ts'
@@ -114,9 +114,9 @@ export class Applier {
       contests: new Contests(),
       checkBudget: new CheckBudget(options.checkRequestsPerSecond),
       sets: new SealedSets(bus, options.sealingKey),
-      kustomizations: new Kustomizations(
+      kustomizations: new WatchedObjects<Kustomization>(
         kube,
-        { signal, labelSelector: options.labelSelector },
+        { gvk: KUSTOMIZATION, signal, labelSelector: options.labelSelector },
         {
           onUpsert: (key, next, previous) => this.onKustomization(key, next, previous),
           onDelete: (key) => this.onKustomizationGone(key),

@@ -1,6 +1,6 @@
 import type { Bus } from '@setpoint/bus'
 import type { Kustomization, KustomizationWishes } from '@setpoint/contracts'
-import type { KubeClient } from '@setpoint/kube'
+import type { KubeClient, WatchedObjects } from '@setpoint/kube'
 import type { InventoryEntry } from '@setpoint/manifest'
 import type { EventRecorder, Tracing } from '@setpoint/service'
 import type { Rejection } from './apply/rejection.ts'
@@ -8,7 +8,6 @@ import type { Clusters } from './clusters/clusters.ts'
 import type { DriftWatches } from './drift/drift-watches.ts'
 import type { HealthWatches } from './health/health-watches.ts'
 import type { Known, Memory } from './known.ts'
-import type { Kustomizations } from './kustomizations.ts'
 import type { ApplyMetrics } from './metrics.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { CheckBudget } from './plan/sample.ts'
@@ -44,7 +43,7 @@ export interface ApplyContext {
   now(): number
   /** Objects of one stage that are asked about at once. */
   parallel: number
-  kustomizations: Kustomizations
+  kustomizations: WatchedObjects<Kustomization>
   renderings: Renderings
   sets: SealedSets
   memory: Memory

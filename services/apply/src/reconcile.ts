@@ -344,10 +344,13 @@ async function succeed(
 ): Promise<Result> {
   const { status = {} } = task.kustomization
   const { set, revision } = chosen
-  const newestRevision = rendering.message.revision
+  const { revision: newestRevision, originRevision } = rendering.message
+  // Of an earlier build it is not known.
+  const origin = (revision === newestRevision && originRevision) || ''
   const request = requestOf(task.kustomization)
   const moved =
     status.lastAppliedRevision !== revision ||
+    (status.lastAppliedOriginRevision ?? '') !== origin ||
     status.lastAttemptedRevision !== newestRevision ||
     status.history?.[0]?.digest !== set.digest ||
     (request !== '' && status.lastHandledReconcileAt !== request) ||
@@ -355,6 +358,7 @@ async function succeed(
   const durationMs = context.now() - task.startedAt
   const settlement: Settlement = {
     ...heldTo(chosen, { newestRevision, request }),
+    appliedOriginRevision: origin,
     ...health,
     ...inventoryNow(task),
     ...(moved ? { history: { digest: set.digest, durationMs, revision } } : {}),

@@ -83,7 +83,12 @@ export function record(
   },
 ): void {
   const revision = task.rendering?.message.revision ?? task.kustomization.status?.lastAppliedRevision ?? ''
-  const metadata = { ...(revision === '' ? {} : { revision }), ...event.metadata }
+  const originRevision = task.rendering?.message.originRevision ?? ''
+  const metadata = {
+    ...(revision === '' ? {} : { revision }),
+    ...(originRevision === '' ? {} : { originRevision }),
+    ...event.metadata,
+  }
   context.events.record(task.kustomization, {
     ...event,
     metadata,

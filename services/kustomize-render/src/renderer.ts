@@ -36,7 +36,10 @@ export interface RendererOptions {
   strictSubstitution: boolean
 }
 
-type Content = Pick<RenderedMessage, 'set' | 'problem'> & { revision: string; traceId: string }
+type Content = Pick<RenderedMessage, 'set' | 'problem' | 'originRevision'> & {
+  revision: string
+  traceId: string
+}
 
 /** Renders one Kustomization as it is now, from its source as it is now, and tells apply. */
 export class Renderer {
@@ -66,7 +69,9 @@ export class Renderer {
     }
     if (tree === undefined) return this.withoutTree(kustomization)
     const result = await this.result(kustomization, tree)
-    return { ...result, revision: tree.message.revision, traceId: tree.traceId }
+    const { revision, originRevision } = tree.message
+    const origin = originRevision === undefined ? {} : { originRevision }
+    return { ...result, ...origin, revision, traceId: tree.traceId }
   }
 
   private withoutTree(kustomization: Kustomization): Content | undefined {

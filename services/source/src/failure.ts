@@ -1,3 +1,4 @@
+import { AccessError } from '@setpoint/access'
 import { ArtifactError } from '@setpoint/artifact'
 import { BucketError } from '@setpoint/bucket'
 import { BusError } from '@setpoint/bus'
@@ -34,6 +35,7 @@ const BUS_RETRY_MS = 2_000
 /** What a failure means for the object; undefined when it is no fault of the object, its origin or the storage. */
 export function toFailure(error: unknown): SourceFailure | undefined {
   if (error instanceof SourceFailure) return error
+  if (error instanceof AccessError) return fromAccess(error)
   if (error instanceof GitError) return fromGit(error)
   if (error instanceof BucketError) return fromBucket(error)
   if (error instanceof RegistryError) return fromRegistry(error)
@@ -48,6 +50,11 @@ export function toFailure(error: unknown): SourceFailure | undefined {
       error,
     )
   return undefined
+}
+
+function fromAccess({ code, message }: AccessError): SourceFailure {
+  const reason = code === 'InvalidProvider' ? 'InvalidProviderConfiguration' : 'AuthenticationFailed'
+  return new SourceFailure('FetchFailed', reason, message)
 }
 
 const REASONS: Partial<Record<GitErrorCode, string>> = {

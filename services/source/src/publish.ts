@@ -13,6 +13,7 @@ import {
   type ArtifactMessage,
   type ArtifactTree,
   artifactMessage,
+  ORIGIN_REVISION,
   type StoredBytes,
   subjects,
 } from '@setpoint/contracts'
@@ -246,12 +247,14 @@ async function deleteObject(context: SourceContext, stored: StoredBytes | undefi
 
 function toMessage(context: SourceContext, task: Task, state: SourceState): ArtifactMessage {
   const { namespace = '', name, uid = '' } = task.object.metadata
+  const originRevision = state.metadata?.[ORIGIN_REVISION]
   return {
     kind: context.kind.gvk.kind,
     namespace,
     name,
     uid,
     revision: state.revision,
+    ...(originRevision === undefined ? {} : { originRevision }),
     url: context.archives.urlOf(archivePath(task.object, state.id)),
     tree: state.tree,
   }

@@ -15,7 +15,7 @@ export function nextStatus(
 ): KustomizationStatus {
   const { attemptedRevision, appliedRevision, inventory, handledRequest } = settlement
   return {
-    ...before,
+    ...withOrigin(before, settlement),
     conditions: nextConditions(before.conditions ?? [], settlement, generation, nowMs),
     ...(attemptedRevision ? { lastAttemptedRevision: attemptedRevision } : {}),
     ...(appliedRevision ? { lastAppliedRevision: appliedRevision } : {}),
@@ -26,14 +26,25 @@ export function nextStatus(
   }
 }
 
+/** The origin moves with the applied revision, and goes when the new one has none. */
+function withOrigin(
+  { lastAppliedOriginRevision: before, ...status }: KustomizationStatus,
+  { appliedRevision, appliedOriginRevision = '' }: Settlement,
+): KustomizationStatus {
+  const origin = appliedRevision ? appliedOriginRevision : (before ?? '')
+  return origin === '' ? status : { ...status, lastAppliedOriginRevision: origin }
+}
+
 /** The merge patch from one status to the next, or undefined when they say the same. */
 export function statusPatch(
   before: KustomizationStatus | undefined,
   after: KustomizationStatus,
 ): Record<string, unknown> | undefined {
-  const known: Record<string, unknown> = { ...before }
-  const changed = Object.entries(after).filter(([field, value]) => !isDeepStrictEqual(known[field], value))
-  return changed.length === 0 ? undefined : Object.fromEntries(changed)
+  const [known, next]: Record<string, unknown>[] = [{ ...before }, { ...after }]
+  const fields = new Set([...Object.keys(known ?? {}), ...Object.keys(next ?? {})])
+  const changed = [...fields].filter((field) => !isDeepStrictEqual(known?.[field], next?.[field]))
+  if (changed.length === 0) return undefined
+  return Object.fromEntries(changed.map((field) => [field, next?.[field] ?? null]))
 }
 
 type Wish = [string, Omit<NewCondition, 'type' | 'observedGeneration'> | null | undefined]

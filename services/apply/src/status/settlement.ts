@@ -24,6 +24,8 @@ export interface Settlement {
   notices?: Notices | undefined
   attemptedRevision?: string
   appliedRevision?: string
+  /** What the applied artifact was made of; '' when its source does not say. */
+  appliedOriginRevision?: string
   inventory?: InventoryEntry[]
   history?: { digest: string; durationMs: number; revision: string }
   /** The generation has been dealt with: only on success or stall. */

@@ -1,6 +1,6 @@
 import { ArtifactError, type FileContents, MemoryTree, treeDigest } from '@setpoint/artifact'
 import { newTraceId } from '@setpoint/bus'
-import { type Artifact, EXTERNAL_ARTIFACT, type ExternalArtifact } from '@setpoint/contracts'
+import { type Artifact, EXTERNAL_ARTIFACT, type ExternalArtifact, ORIGIN_REVISION } from '@setpoint/contracts'
 import { type KubeClient, keyOf, WatchedObjects } from '@setpoint/kube'
 import { KeyedQueue, type Result } from '@setpoint/reconcile'
 import { ArchiveError, type FetchLimits, fetchArchive } from './fetch-archive.ts'
@@ -127,12 +127,20 @@ export class ExternalArtifacts {
 
   private toTree(
     { metadata }: ExternalArtifact,
-    { revision, url }: Artifact,
+    { revision, url, metadata: { [ORIGIN_REVISION]: originRevision } = {} }: Artifact,
     files: Map<string, FileContents>,
   ): SourceTree {
     const { namespace = '', name, uid = '' } = metadata
     return {
-      message: { kind: EXTERNAL_ARTIFACT.kind, namespace, name, uid, revision, url },
+      message: {
+        kind: EXTERNAL_ARTIFACT.kind,
+        namespace,
+        name,
+        uid,
+        revision,
+        ...(originRevision === undefined ? {} : { originRevision }),
+        url,
+      },
       digest: treeDigest([...files.values()].map(({ file }) => file)),
       files: new MemoryTree(files),
       traceId: newTraceId(),

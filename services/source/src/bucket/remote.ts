@@ -1,6 +1,7 @@
+import type { SecretValues } from '@setpoint/access'
 import type { BucketAccess } from '@setpoint/bucket'
 import { parseDuration } from '@setpoint/contracts'
-import { readSecret, type SecretValues, unusable } from '../secret.ts'
+import { readSecret, unusable } from '../secret.ts'
 import type { BucketContext, BucketTask, Remote } from './bucket-context.ts'
 
 const DEFAULT_TIMEOUT = '60s'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ArtifactError, type FileContents, readTarGz } from '@setpoint/artifact'
-import { OCI_REPOSITORY, type OCIRepository } from '@setpoint/contracts'
+import { OCI_REPOSITORY, type OCIRepository, ORIGIN_REVISION, ORIGIN_SOURCE } from '@setpoint/contracts'
 import { RegistryClient } from '@setpoint/registry'
 import type { SourceContext } from '../context.ts'
 import type { SourceEntry } from '../entry.ts'
@@ -46,8 +46,8 @@ export class OciKind implements SourceKind<OCIRepository> {
 
   news({ spec }: OCIRepository, { revision, metadata = {} }: SourceState): string {
     const message = `stored artifact with revision '${revision}' from '${spec.url}'`
-    const source = metadata['org.opencontainers.image.source']
-    const origin = metadata['org.opencontainers.image.revision']
+    const source = metadata[ORIGIN_SOURCE]
+    const origin = metadata[ORIGIN_REVISION]
     if (source === undefined || origin === undefined) return message
     return `${message}, origin source '${source}', origin revision '${origin}'`
   }

@@ -1,26 +1,23 @@
+import { registryAccessOf, type SecretValues } from '@setpoint/access'
 import { parseDuration } from '@setpoint/contracts'
 import { Stalled } from '@setpoint/reconcile'
-import { accessFromSecrets, type ImageName, parseImageName, RegistryError } from '@setpoint/registry'
-import { readSecret, type SecretValues, unusable } from '../secret.ts'
+import { type ImageName, parseImageName, RegistryError } from '@setpoint/registry'
+import { readSecret, unusable } from '../secret.ts'
 import type { OciContext, OciTask, Remote } from './oci-context.ts'
 
 const SERVICE_ACCOUNT = { group: '', version: 'v1', kind: 'ServiceAccount' }
 const MAX_PULL_SECRETS = 20
 const DEFAULT_TIMEOUT = '60s'
 
-/** How the registry of a task is reached. @throws Stalled for an unusable URL, SourceFailure for an unusable Secret */
+/** How the registry of a task is reached. @throws Stalled for an unusable URL; AccessError, SourceFailure */
 export async function readRemote(context: OciContext, task: OciTask): Promise<Remote> {
   const { spec } = task.object
   const image = parseUrl(spec.url)
-  const secret = await readSecret(context, task, spec.secretRef)
-  const access = usable(image, {
-    insecure: spec.insecure === true,
-    dockerConfigs: [
-      ...(secret === undefined ? [] : [secret]),
-      ...(await pullSecrets(context, task, spec.serviceAccountName)),
-    ],
-    tls: await readSecret(context, task, spec.certSecretRef),
-    proxy: await readSecret(context, task, spec.proxySecretRef),
+  const access = registryAccessOf(spec, image, {
+    secret: await readSecret(context, task, spec.secretRef),
+    pullSecrets: await pullSecrets(context, task, spec.serviceAccountName),
+    certSecret: await readSecret(context, task, spec.certSecretRef),
+    proxySecret: await readSecret(context, task, spec.proxySecretRef),
   })
   const timeoutMs = parseDuration(spec.timeout ?? DEFAULT_TIMEOUT)
   // The timeout is for the whole look, not for each of its calls.
@@ -34,15 +31,6 @@ function parseUrl(url: string): ImageName {
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error
     throw new Stalled('URLInvalid', `spec.url: ${error.message}`)
-  }
-}
-
-function usable(image: ImageName, secrets: Parameters<typeof accessFromSecrets>[1]) {
-  try {
-    return accessFromSecrets(image, secrets)
-  } catch (error) {
-    if (error instanceof RegistryError) throw unusable(error.message)
-    throw error
   }
 }
 
