@@ -332,10 +332,11 @@ test('an ExternalArtifact that names an archive of the source service is applied
   const metadata = { namespace: NAMESPACE, name: 'external' }
   await set.kube.create({ apiVersion: `${group}/${version}`, kind, metadata, spec: {} })
   await set.kube.mergePatch(EXTERNAL_ARTIFACT, metadata, { status: { artifact } }, { subresource: 'status' })
-  const flags = ['--source=ExternalArtifact/external', '--path=./app', '--prune=true', '--interval=10m']
-  await flux('create', 'kustomization', 'external', ...flags, '--target-namespace=default')
+  const sourceRef = { kind: 'ExternalArtifact', name: 'external' } as const
+  await set.applyKustomization('external', { sourceRef, path: './app', targetNamespace: 'default' })
+  await set.waitReady('Kustomization', 'external')
   expect((await set.kustomization('external')).status?.lastAppliedRevision).toBe(artifact?.revision)
-  await flux('delete', 'kustomization', 'external', '--silent')
+  await set.remove(KUSTOMIZATION, 'external')
   await set.remove(EXTERNAL_ARTIFACT, 'external')
 })
 
