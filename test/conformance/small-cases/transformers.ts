@@ -325,4 +325,99 @@ spec:
     },
     want: undefined,
   },
+  {
+    name: 'a replacement in structured text keeps what it does not change as it is written',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- sourceValue: new
+  targets:
+  - select: {kind: ConfigMap}
+    fieldPaths: [data.f.a.b]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data:
+  f: |
+    ---
+    # top
+    a:
+      b: 'old' # note
+      n: 1e3
+
+      e:
+
+    d: 2020-01-01
+    w: {x: [a, 'b']}
+`,
+    },
+    want: `apiVersion: v1
+data:
+  f: |-
+    # top
+    a:
+      b: 'new' # note
+      n: 1e3
+      e:
+    d: 2020-01-01
+    w: {x: [a, 'b']}
+kind: ConfigMap
+metadata:
+  name: c
+`,
+  },
+  {
+    name: 'a replacement of a map in structured text leaves no key of the old one',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- source: {kind: Widget, fieldPath: spec}
+  targets:
+  - select: {kind: ConfigMap}
+    fieldPaths: [data.f.a]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data:
+  f: |
+    a:
+      b: 1
+    c: 0x1f
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec:
+  k: "5"
+  l:
+  - p
+  - n: 2
+`,
+    },
+    want: `apiVersion: v1
+data:
+  f: |-
+    a:
+      k: "5"
+      l:
+      - p
+      - n: 2
+    c: 0x1f
+kind: ConfigMap
+metadata:
+  name: c
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  k: "5"
+  l:
+  - p
+  - "n": 2
+`,
+  },
 ]

@@ -1,18 +1,11 @@
 import { type Json, parseYamlSource, plainValue } from '@setpoint/manifest'
-import {
-  type Document,
-  isSeq,
-  isMap as isYamlMap,
-  isScalar as isYamlScalar,
-  parseDocument,
-  type Scalar,
-} from 'yaml'
 import { BuildError } from '../build-error.ts'
 import { lookUp } from '../fields/lookup.ts'
 import { type CreateKind, matchPath, type Slot } from '../fields/match.ts'
 import { printJson } from '../json-text.ts'
 import { cloneValue, isScalar, textOf, type Value, type ValueMap } from '../value.ts'
 import { writeScalar } from './scalar-text.ts'
+import { rewriteYaml } from './structured-yaml.ts'
 
 /**
  * Where a path goes on within a scalar that holds YAML or JSON (the data of a ConfigMap), writes the value there.
@@ -61,6 +54,7 @@ function writeInText(text: string, path: string[], value: Value, create: CreateK
   const { documents, problems } = parseYamlSource(text, { dialect: 'kustomize', maxNodes: 1_000_000 })
   const [document] = documents
   if (problems.length > 0 || document === undefined || isScalar(document.value)) return undefined
+  const before = cloneValue(document.value)
   const holder = { value: document.value }
   const root: Slot = { get: () => holder.value, set: () => {} }
   const slots = quietly(() => matchPath(root, path, create))
@@ -70,7 +64,7 @@ function writeInText(text: string, path: string[], value: Value, create: CreateK
   const written = slots.map((slot) => writeSlot(slot, value))
   // kustomize writes nothing where the text does not fit into JSON, and tags it where it does not fit into YAML.
   if (isJson) return written.includes(false) ? text : jsonText(holder.value, text)
-  return yamlText(text, plainValue(holder.value))
+  return rewriteYaml(text, before, holder.value)
 }
 
 /** False when the text is not of the type of the scalar that it replaces. */
@@ -101,36 +95,4 @@ function sortedPlain(value: Json): unknown {
       .sort()
       .map((key) => [key, sortedPlain(value[key] ?? null)]),
   )
-}
-
-/** The text with its comments and order; only what differs is written. */
-function yamlText(text: string, wanted: Json): string {
-  const document = parseDocument(text, { version: '1.2', schema: 'core' })
-  writeDifferences(document, [], wanted)
-  const written = document.toString({ lineWidth: 0, indentSeq: false, flowCollectionPadding: false })
-  return written.replace(/(!!(?:int|float|bool)) ""$/gm, '$1').trim()
-}
-
-function writeDifferences(document: Document, path: (string | number)[], wanted: Json): void {
-  const node = path.length === 0 ? document.contents : document.getIn(path, true)
-  if (Array.isArray(wanted) && isSeq(node) && node.items.length <= wanted.length) {
-    for (const [at, item] of wanted.entries()) writeDifferences(document, [...path, at], item)
-  } else if (typeof wanted === 'object' && wanted !== null && !Array.isArray(wanted) && isYamlMap(node)) {
-    for (const key of Object.keys(wanted)) writeDifferences(document, [...path, key], wanted[key] ?? null)
-  } else if (isYamlScalar(node)) {
-    writeYamlScalar(node, wanted)
-  } else {
-    document.setIn(path, wanted)
-  }
-}
-
-/** Text over a number or a boolean is tagged with the old type, as kustomize does it. */
-function writeYamlScalar(node: Scalar, wanted: Json): void {
-  const { value } = node
-  if (value === wanted) return
-  if (typeof wanted === 'string' && typeof value === 'number')
-    node.tag = Number.isInteger(value) ? '!!int' : '!!float'
-  if (typeof wanted === 'string' && typeof value === 'boolean') node.tag = '!!bool'
-  if (node.tag !== undefined && typeof wanted === 'string') node.type = 'PLAIN'
-  node.value = wanted
 }
