@@ -1,22 +1,17 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { connectBus } from '@setpoint/bus'
 import { GIT_REPOSITORY } from '@setpoint/contracts'
 import { connectKube, type Informer, type KubeClient, startInformer } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import {
-  type Child,
-  endedEarly,
   ensureBinaries,
   type GitRepo,
-  startChild,
   startControlPlane,
   startGitServer,
   startNats,
   temporaryDirectory,
-  waitFor,
 } from '@setpoint/testkit'
 import { cpuSeconds, peakMemoryMib } from './processes.ts'
+import { startUp, type UpState } from './up.ts'
 
 const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' }
 const CONFIG_MAP = { group: '', version: 'v1', kind: 'ConfigMap' }
@@ -57,10 +52,6 @@ export interface BenchEnvironment extends AsyncDisposable {
   quietUsage(): Promise<Usage>
 }
 
-interface UpState {
-  services: { name: string; pid: number; url: string }[]
-}
-
 /** A real API server with etcd, NATS, a Git server and `setpoint up`, all on this machine. */
 export async function startEnvironment(): Promise<BenchEnvironment> {
   const stack = new AsyncDisposableStack()
@@ -79,12 +70,7 @@ async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> 
   const nats = stack.use(await startNats())
   const git = stack.use(await startGitServer())
   const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig, requestTimeoutMs: 120_000 }))
-  const up = await startUp(plane.kubeconfig, nats.url, home.path)
-  stack.defer(() => up.stop().then(() => undefined))
-  const state = await Promise.race([
-    waitFor('setpoint is up', () => readState(home.path), { timeoutMs: 60_000 }),
-    up.exited.then((exit) => Promise.reject(endedEarly(up, exit))),
-  ])
+  const state = await startUp(stack, { kubeconfig: plane.kubeconfig, natsUrl: nats.url, data: home.path })
   const log = { info() {}, warn() {} }
   const bus = stack.use(await connectBus({ url: nats.url, producer: 'bench', log, now: Date.now }))
   const watched = await watch(kube, stack)
@@ -118,26 +104,6 @@ async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> 
     quietUsage: () => quietUsage(kube, state),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-}
-
-function startUp(kubeconfig: string, natsUrl: string, data: string): Promise<Child> {
-  const program = join(import.meta.dirname, '../../bin/setpoint')
-  return startChild(
-    'setpoint up',
-    program,
-    ['up', '--kubeconfig', kubeconfig, '--nats', natsUrl, '--data', data],
-    {
-      log: (line) => {
-        if (process.env.BENCH_VERBOSE !== undefined) console.log(line)
-      },
-    },
-  )
-}
-
-async function readState(data: string): Promise<UpState | undefined> {
-  const state = JSON.parse(await readFile(join(data, 'state.json'), 'utf8')) as UpState
-  const ready = await Promise.all(state.services.map(async ({ url }) => (await fetch(`${url}/readyz`)).ok))
-  return ready.length > 0 && ready.every(Boolean) ? state : undefined
 }
 
 /** Watches the Kustomizations and ConfigMaps of the bench, so that measuring costs the API server next to nothing. */

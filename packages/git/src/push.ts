@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { transportUrl } from './address.ts'
 import { displayUrl, GitError } from './errors.ts'
+import { PackWriter } from './pack-writer.ts'
 import { FLUSH, pktLine, readPktLines } from './pkt-line.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import { translateRemoteError } from './translate-error.ts'
@@ -20,7 +20,7 @@ export interface Push {
 }
 
 /** A pack of no objects: for a reference to what the server has already. */
-export const EMPTY_PACK: Uint8Array = emptyPack()
+export const EMPTY_PACK: Uint8Array = await new PackWriter().finish()
 
 const NOTHING = '0'.repeat(40)
 const MAX_SERVER_TEXT = 1_000
@@ -42,11 +42,6 @@ export async function push(remote: RemoteOptions, wish: Push): Promise<void> {
   } catch (cause) {
     throw translateRemoteError(cause, remote.url)
   }
-}
-
-function emptyPack(): Uint8Array {
-  const header = Buffer.from([0x50, 0x41, 0x43, 0x4b, 0, 0, 0, 2, 0, 0, 0, 0])
-  return Buffer.concat([header, createHash('sha1').update(header).digest()])
 }
 
 async function discover(http: Transport, url: string) {

@@ -31,7 +31,7 @@ async function signedCommit(sign: CommitSigner): Promise<{ dir: string; oid: str
   )
   const changes = new Map([['a.yaml', Buffer.from('two\n')]])
   const message = 'Update images\n\nünicode'
-  const { oid } = await writeCommit(mirror.dir, {
+  const { oid, pack } = await writeCommit(mirror.dir, {
     parent,
     changes,
     author,
@@ -39,6 +39,7 @@ async function signedCommit(sign: CommitSigner): Promise<{ dir: string; oid: str
     message,
     sign,
   })
+  await git(['unpack-objects', '-q'], { cwd: mirror.dir, input: [Buffer.from(pack)] })
   return { dir: mirror.dir, oid }
 }
 

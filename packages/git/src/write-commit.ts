@@ -1,6 +1,7 @@
 import fs from 'node:fs'
 import git, { type TreeEntry as RawEntry } from 'isomorphic-git'
 import { GitError } from './errors.ts'
+import { PackWriter } from './pack-writer.ts'
 import { translateReadError } from './translate-error.ts'
 
 export interface CommitAuthor {
@@ -31,13 +32,13 @@ export interface WrittenCommit {
 }
 
 /**
- * Writes a commit into the object database of a copy; no reference moves.
+ * Makes a commit on top of one that is in a copy. Nothing is written to the copy: what was pushed is fetched like
+ * everything else, and what was not leaves nothing behind.
  * @throws GitError Damaged when the parent cannot be read, ProtocolError when a path is no file of it.
  */
 export async function writeCommit(dir: string, commit: NewCommit): Promise<WrittenCommit> {
   try {
-    const writer = new CommitWriter(dir)
-    return await writer.write(commit)
+    return await new CommitWriter(dir).write(commit)
   } catch (cause) {
     throw translateReadError(cause, `commit ${commit.parent}`)
   }
@@ -50,40 +51,30 @@ interface Level {
 }
 
 class CommitWriter {
-  private readonly gitdir: string
-  private readonly cache = {}
-  private readonly written: string[] = []
+  private readonly repository: { fs: typeof fs; gitdir: string; cache: object }
+  private readonly pack = new PackWriter()
 
   constructor(gitdir: string) {
-    this.gitdir = gitdir
+    this.repository = { fs, gitdir, cache: {} }
   }
 
   async write(commit: NewCommit): Promise<WrittenCommit> {
-    const { commit: parent } = await git.readCommit({ ...this.repository(), oid: commit.parent })
+    const { commit: parent } = await git.readCommit({ ...this.repository, oid: commit.parent })
     const tree = await this.writeLevel(parent.tree, levelsOf(commit.changes), '')
-    const oid = this.note(
-      await git.writeObject({
-        ...this.repository(),
-        type: 'commit',
-        format: 'content',
-        object: await bytesOf(commit, tree),
-      }),
-    )
-    const { packfile } = await git.packObjects({ ...this.repository(), oids: [...new Set(this.written)] })
-    if (packfile === undefined) throw new GitError('Damaged', 'the new commit cannot be packed')
-    return { oid, pack: packfile }
+    const oid = this.pack.add('commit', await bytesOf(commit, tree))
+    return { oid, pack: await this.pack.finish() }
   }
 
   private async writeLevel(oid: string, level: Level, directory: string): Promise<string> {
-    const { tree } = await git.readTree({ ...this.repository(), oid })
-    const entries: RawEntry[] = []
-    for (const entry of tree) entries.push(await this.changed(entry, level, directory))
+    const { tree } = await git.readTree({ ...this.repository, oid })
     const missing = [...level.files.keys(), ...level.directories.keys()].find(
       (name) => !tree.some((entry) => entry.path === name),
     )
     if (missing !== undefined)
       throw new GitError('ProtocolError', `"${directory}${missing}" is no file of the commit`)
-    return this.note(await git.writeTree({ ...this.repository(), tree: entries }))
+    // At once, for reading a directory mostly waits for the disk.
+    const entries = await Promise.all(tree.map((entry) => this.changed(entry, level, directory)))
+    return this.pack.add('tree', treeBytes(entries))
   }
 
   private async changed(entry: RawEntry, level: Level, directory: string): Promise<RawEntry> {
@@ -92,17 +83,23 @@ class CommitWriter {
       return { ...entry, oid: await this.writeLevel(entry.oid, below, `${directory}${entry.path}/`) }
     const content = level.files.get(entry.path)
     if (content === undefined || entry.type !== 'blob') return entry
-    return { ...entry, oid: this.note(await git.writeBlob({ ...this.repository(), blob: content })) }
+    return { ...entry, oid: this.pack.add('blob', content) }
   }
+}
 
-  private note(oid: string): string {
-    this.written.push(oid)
-    return oid
-  }
-
-  private repository() {
-    return { fs, gitdir: this.gitdir, cache: this.cache }
-  }
+/** A tree as Git stores it: by name, where that of a directory counts as if it ended in a slash. */
+function treeBytes(entries: readonly RawEntry[]): Buffer {
+  const named = entries.map((entry) => ({
+    entry,
+    sortedBy: Buffer.from(entry.type === 'tree' ? `${entry.path}/` : entry.path),
+  }))
+  named.sort((a, b) => Buffer.compare(a.sortedBy, b.sortedBy))
+  return Buffer.concat(
+    named.flatMap(({ entry: { mode, path, oid } }) => [
+      Buffer.from(`${mode.replace(/^0/, '')} ${path}\0`),
+      Buffer.from(oid, 'hex'),
+    ]),
+  )
 }
 
 function levelsOf(changes: ReadonlyMap<string, Uint8Array>): Level {

@@ -22,6 +22,8 @@ export interface FileChange extends SetterChange {
   path: string
 }
 
+/** Reading a file mostly waits for the disk. */
+const READ_AT_ONCE = 16
 const MAX_REMEMBERED = 200_000
 const MAX_FILE_BYTES = 32 * 1024 * 1024
 
@@ -84,17 +86,33 @@ interface PlanInput extends Part {
 /** Reads the files that hold markers and puts the images in place. */
 async function plan(input: PlanInput): Promise<Plan> {
   const result: Plan = { files: new Map(), changes: [], problems: [] }
-  for (const { path, oid, mode } of input.tree) {
-    if ((mode !== '100644' && mode !== '100755') || !isSetterFile(path) || !isBelow(path, input.path))
-      continue
-    if (!input.planned.has(path) && input.markers.get(oid) === false) continue
+  const files = input.tree.filter((entry) => mayHoldMarker(entry, input))
+  for (let at = 0; at < files.length; at += READ_AT_ONCE) {
     input.signal.throwIfAborted()
-    const content = input.planned.get(path) ?? (await input.mirror.readBlob(oid))
-    const holds = holdsMarker(content)
-    if (!input.planned.has(path)) input.markers.set(oid, holds)
-    if (holds) setIn(path, content, input.images, result)
+    const batch = files.slice(at, at + READ_AT_ONCE)
+    const contents = await Promise.all(batch.map((file) => contentOf(file, input)))
+    batch.forEach(({ path }, index) => {
+      const content = contents[index]
+      if (content !== undefined) setIn(path, content, input.images, result)
+    })
   }
   return result
+}
+
+function mayHoldMarker({ path, oid, mode }: TreeEntry, { path: root, planned, markers }: PlanInput): boolean {
+  if ((mode !== '100644' && mode !== '100755') || !isSetterFile(path) || !isBelow(path, root)) return false
+  return planned.has(path) || markers.get(oid) !== false
+}
+
+/** The content of a file that holds a marker. */
+async function contentOf(
+  { path, oid }: TreeEntry,
+  { mirror, planned, markers }: PlanInput,
+): Promise<Uint8Array | undefined> {
+  const content = planned.get(path) ?? (await mirror.readBlob(oid))
+  const holds = holdsMarker(content)
+  if (!planned.has(path)) markers.set(oid, holds)
+  return holds ? content : undefined
 }
 
 function setIn(path: string, content: Uint8Array, images: SetImages, into: Plan): void {

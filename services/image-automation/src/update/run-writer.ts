@@ -25,7 +25,7 @@ import { settle, settleFailure } from '../settle.ts'
 import { Outdated } from './outdated.ts'
 import { readRemote } from './remote.ts'
 import { signerOf } from './signer.ts'
-import { type Written, write } from './write.ts'
+import { fetchPushed, type Written, write } from './write.ts'
 import { targetOf } from './writer-of.ts'
 
 /** A scan or a choice takes less; what it changes starts the next run at once. */
@@ -111,7 +111,9 @@ async function runGroup(
     }
     const written = await write(context, wish, remote, { markers, signal: task.signal, log: task.log })
     if (written.commit !== undefined || parts.some(hasNews)) hintSources(context, wish.url)
-    return await Promise.all(parts.map((part) => settleWritten(context, part, written)))
+    const results = await Promise.all(parts.map((part) => settleWritten(context, part, written)))
+    if (written.commit !== undefined) await fetchPushed(context, wish, remote)
+    return results
   } catch (error) {
     if (error instanceof Outdated) {
       task.log.info({ branch: target.branch }, 'Git knows of an image that was not seen yet; looking again')

@@ -85,6 +85,15 @@ async function hasMoved(remote: RemoteOptions, { branch }: Wish, from: string | 
   return headOf(await listRemote(remote), branch) !== from
 }
 
+/** Fetches what was pushed while nobody waits for it, so that the next commit need not. */
+export async function fetchPushed(context: ImageContext, wish: Wish, remote: RemoteOptions): Promise<void> {
+  try {
+    await checkOut(await context.mirrors.of(wish.writer, wish.url), wish, remote)
+  } catch (error) {
+    if (!(error instanceof GitError)) throw error
+  }
+}
+
 interface Run {
   markers: MarkerMemory
   signal: AbortSignal
