@@ -102,6 +102,29 @@ describe('bad input', () => {
   })
 })
 
+describe('a key named __proto__', () => {
+  it.each([
+    ['in a resource', 'resources: [b.yaml]'],
+    ['of a label', 'resources: [a.yaml]\ncommonLabels: {__proto__: x}'],
+    ['of a generator', 'configMapGenerator: [{name: a, literals: [__proto__=1]}]'],
+    [
+      'in a JSON patch',
+      `resources: [a.yaml]\npatches:\n- target: {kind: ConfigMap}\n  patch: '[{"op": "add", "path": "/data/__proto__", "value": {}}]'`,
+    ],
+    [
+      'in a replacement',
+      'resources: [a.yaml]\nreplacements: [{sourceValue: v, targets: [{select: {kind: ConfigMap}, fieldPaths: [data.__proto__.x], options: {create: true}}]}]',
+    ],
+  ])('is refused %s', (_name, kustomization) => {
+    const files = {
+      'kustomization.yaml': kustomization,
+      'a.yaml': configMap,
+      'b.yaml': `${configMap}__proto__: {}`,
+    }
+    expect(problemOf(files)?.message).toContain('a key named __proto__ is not supported')
+  })
+})
+
 describe('input without measure', () => {
   it('is refused before it is read, where a file has 50 MB', () => {
     expect(problemOfFile(new Uint8Array(50_000_000))).toEqual({

@@ -33,6 +33,11 @@ export function requireScalar(value: Value | undefined): void {
   throw new BuildError('bad-value', `must be a scalar, not a ${Array.isArray(value) ? 'list' : 'map'}`)
 }
 
+/** A field of a map; what every object of JavaScript has, `constructor` say, is none. */
+export function fieldOf(map: ValueMap, name: string): Value | undefined {
+  return Object.hasOwn(map, name) ? map[name] : undefined
+}
+
 /** A null as written; a missing value is not one. */
 export function isNull(value: Value | undefined): boolean {
   return value === null || (value instanceof SourceScalar && value.value === null)

@@ -420,4 +420,134 @@ spec:
   - "n": 2
 `,
   },
+  {
+    name: 'a replacement may create a field with a name that JavaScript knows',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+labels:
+- pairs: {constructor: a}
+configMapGenerator:
+- name: g
+  literals: [toString=1]
+replacements:
+- sourceValue: v
+  targets:
+  - select: {kind: Widget}
+    fieldPaths: [spec.constructor, spec.valueOf.x]
+    options: {create: true}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {a: 1}
+`,
+    },
+    want: `apiVersion: v1
+data:
+  toString: "1"
+kind: ConfigMap
+metadata:
+  labels:
+    constructor: a
+  name: g-hhf92hctkm
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata:
+  labels:
+    constructor: a
+  name: w
+spec:
+  a: 1
+  constructor: v
+  valueOf:
+    x: v
+`,
+  },
+  {
+    name: 'a patch may add a field with a name that JavaScript knows',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches:
+- patch: |-
+    apiVersion: example.com/v1
+    kind: Widget
+    metadata: {name: w}
+    spec: {constructor: {b: 1}, toString: [x]}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {a: 1}
+`,
+    },
+    want: `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a: 1
+  constructor:
+    b: 1
+  toString:
+  - x
+`,
+  },
+  {
+    name: 'a replacement finds no field that only JavaScript knows',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- source: {kind: Widget, fieldPath: spec.toString}
+  targets:
+  - select: {kind: Widget}
+    fieldPaths: [spec.b]
+    options: {create: true}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {a: 1}
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a patch with an empty key is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches:
+- patch: |-
+    apiVersion: example.com/v1
+    kind: Widget
+    metadata: {name: w}
+    spec: {"": 1}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {a: 1}
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a patch of a map with an empty key is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches:
+- patch: |-
+    apiVersion: example.com/v1
+    kind: Widget
+    metadata: {name: w}
+    spec: {b: 1}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {"": 1}
+`,
+    },
+    want: undefined,
+  },
 ]

@@ -1,7 +1,7 @@
 import { BuildError, within } from '../build-error.ts'
 import type { Resource } from '../resource/resource.ts'
 import { writeField } from '../shared-scalar.ts'
-import { isList, isMap, isMissingOrNull, isNull, type Value, type ValueMap } from '../value.ts'
+import { fieldOf, isList, isMap, isMissingOrNull, isNull, type Value, type ValueMap } from '../value.ts'
 import { splitPath } from './path.ts'
 
 /** Names fields of objects: those of a type, by a path with `/`. `create` makes what is missing on the way. */
@@ -69,7 +69,7 @@ function walkMap(map: ValueMap, path: string[], at: number, spec: FieldSpec, vis
   if (name === '') throw new BuildError('bad-value', 'cannot set or create an empty field name')
   const creates = spec.create === true && visit.createKind !== undefined && !isSequence
   const isLast = at === path.length - 1
-  let value = map[name]
+  let value = fieldOf(map, name)
   if (value === undefined && !creates) return
   if (isMissingOrNull(value) && creates) value = isLast ? created(visit) : {}
   else if (isNull(value) && isSequence) value = []

@@ -1,5 +1,5 @@
 import { BuildError } from '../build-error.ts'
-import { isList, isMap, isMissingOrNull, isScalar, kindOf, textOf, type Value } from '../value.ts'
+import { fieldOf, isList, isMap, isMissingOrNull, isScalar, kindOf, textOf, type Value } from '../value.ts'
 
 /** Finds one value by a path of names, indexes, `-` (the last item) and `[name=value]`. Undefined when it is not there. */
 export function lookUp(root: Value, path: string[]): Value | undefined {
@@ -23,7 +23,7 @@ function step(value: Value, part: string): Value | undefined {
   }
   if (isMissingOrNull(value)) return undefined
   if (!isMap(value)) throw new BuildError('bad-path', `'${part}' is looked for in a ${kindOf(value)}`)
-  return value[part]
+  return fieldOf(value, part)
 }
 
 function listOf(value: Value): Value[] {
@@ -46,6 +46,6 @@ export function parseListSelector(part: string): { field: string; wanted: string
 
 function itemText(item: Value, field: string): string | undefined {
   if (field === '') return isScalar(item) ? textOf(item) : undefined
-  const value = isMap(item) ? item[field] : undefined
+  const value = isMap(item) ? fieldOf(item, field) : undefined
   return value === undefined ? undefined : textOf(value)
 }

@@ -2,6 +2,7 @@ import { BuildError } from '../build-error.ts'
 import { compilePattern } from '../resource/selector.ts'
 import { writeField } from '../shared-scalar.ts'
 import {
+  fieldOf,
   isList,
   isMap,
   isMissingOrNull,
@@ -36,7 +37,7 @@ export function matchPath(root: Slot, path: string[], create: CreateKind): Slot[
 export function slotOf(container: Value[] | ValueMap, key: number | string): Slot {
   const holder = container as { [key: string | number]: Value }
   return {
-    get: () => holder[key] ?? null,
+    get: () => (Object.hasOwn(holder, key) ? holder[key] : undefined) ?? null,
     set: (value) => writeField(holder as ValueMap, String(key), value),
   }
 }
@@ -49,12 +50,12 @@ function matchField(root: Slot, name: string, rest: string[], create: CreateKind
     root.set(map)
   }
   if (!isMap(map)) throw new BuildError('bad-path', `'${name}' is looked for in a ${kindOf(map)}`)
-  if (map[name] === undefined) {
+  if (fieldOf(map, name) === undefined) {
     if (create === undefined) return []
     map[name] = emptyOf(rest[0], create)
   }
   // A path that goes on within a scalar is a matter of structured data, which is tried before.
-  if (rest.length > 0 && isScalar(map[name] ?? null)) return []
+  if (rest.length > 0 && isScalar(fieldOf(map, name) ?? null)) return []
   return matchPath(slotOf(map, name), rest, create)
 }
 
@@ -84,7 +85,7 @@ function matchItems(root: Slot, part: string, rest: string[], create: CreateKind
 function findItems(list: Value[], field: string, wanted: string, rest: string[], create: CreateKind): Slot[] {
   const pattern = compilePattern(wanted, wanted)
   return list.flatMap((item, at) => {
-    const value = field === '' ? item : isMap(item) ? item[field] : undefined
+    const value = field === '' ? item : isMap(item) ? fieldOf(item, field) : undefined
     if (value === undefined || !pattern.matcher(textOf(value)).find()) return []
     return field === '' ? [slotOf(list, at)] : matchPath(slotOf(list, at), rest, create)
   })

@@ -1,3 +1,5 @@
+import { refuseProto } from '../added-key.ts'
+
 /** Splits a path; a delimiter behind a backslash is part of the name. A first empty part is dropped. */
 export function splitPath(path: string, delimiter: string): string[] {
   let parts = path.split(delimiter)
@@ -9,6 +11,7 @@ export function splitPath(path: string, delimiter: string): string[] {
     if (before.endsWith('\\')) result[last] = before.slice(0, -1) + delimiter + part
     else result.push(part)
   }
+  for (const part of result) refuseProto(part)
   return result
 }
 

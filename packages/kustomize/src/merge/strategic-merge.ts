@@ -3,6 +3,7 @@ import { BuildError } from '../build-error.ts'
 import { writeField } from '../shared-scalar.ts'
 import {
   BareScalar,
+  fieldOf,
   isList,
   isMap,
   isMissingOrNull,
@@ -103,9 +104,11 @@ function baseOfMap(target: Value | undefined, patch: Value | undefined): Value |
 
 function mergeField(base: ValueMap, patch: ValueMap, name: string, context: MergeContext): void {
   const { schemas, schema } = context
-  const old = base[name]
+  if (name === '')
+    throw new BuildError('bad-patch', 'a key must not be empty', { field: context.path.join('.') })
+  const old = fieldOf(base, name)
   const known = schema === undefined ? undefined : schemas.field(schema, name)
-  const merged = strategicMerge(old, patch[name], {
+  const merged = strategicMerge(old, fieldOf(patch, name), {
     schemas,
     schema: schemas.followed(commentSchema(base, name) ?? commentSchema(patch, name) ?? known),
     path: [...context.path, name],
@@ -117,7 +120,7 @@ function mergeField(base: ValueMap, patch: ValueMap, name: string, context: Merg
 
 /** A field may say in a comment how it is merged. */
 function commentSchema(map: ValueMap, name: string): SchemaNode | undefined {
-  const comment = isMissingOrNull(map[name]) ? undefined : jsonComments(map)?.[name]
+  const comment = isMissingOrNull(fieldOf(map, name)) ? undefined : jsonComments(map)?.[name]
   return comment === undefined ? undefined : compileComment(comment)
 }
 

@@ -150,6 +150,7 @@ export class Resource {
    * gives up where the lists do not fit together.
    */
   checkPrevious(): void {
+    if (!this.previous.some((id) => isOdd(id.name) || isOdd(id.namespace) || isOdd(id.kind))) return
     const count = (field: keyof PreviousId) => {
       const texts = this.previous.map((id) => id[field]).filter((text) => text !== '')
       return texts.join(',').split(',').length
@@ -228,4 +229,8 @@ export class Resource {
     const value = this.metadata()?.[field]
     return isNilOrEmpty(value) ? '' : textOf(value)
   }
+}
+
+function isOdd(text: string): boolean {
+  return text === '' || text.includes(',')
 }

@@ -1,4 +1,5 @@
 import { type Json, parseJson, plainValue } from '@setpoint/manifest'
+import { refuseProto } from '../added-key.ts'
 import { BuildError } from '../build-error.ts'
 import { printJson } from '../json-text.ts'
 import { nearestName } from '../kustomization/nearest.ts'
@@ -24,6 +25,7 @@ export function parseJsonPatch(text: string, parser: FileParser): JsonPatchOpera
 }
 
 function parseJsonText(text: string): Json {
+  if (text.includes('"__proto__"')) refuseProto('__proto__')
   try {
     return parseJson(text)
   } catch (error) {
@@ -104,6 +106,7 @@ function locate(document: Json, pointer: string, op: string): Target {
   const parts = pointer.split('/')
   if (parts.length < 2) throw missing(op, pointer)
   const keys = parts.slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+  for (const key of keys) refuseProto(key)
   let parent: Json = document
   for (const key of keys.slice(0, -1)) {
     const next: Json | undefined = isContainer(parent) ? child(parent, key, op, pointer) : undefined

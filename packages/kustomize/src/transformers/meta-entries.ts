@@ -4,7 +4,7 @@ import { BuildError } from '../build-error.ts'
 import { type FieldSpec, visitFields } from '../fields/field-spec.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
 import { addShared, sharedText, writeField } from '../shared-scalar.ts'
-import { isMap, isMissingOrNull, stringValue, type Value } from '../value.ts'
+import { fieldOf, isMap, isMissingOrNull, stringValue, type Value } from '../value.ts'
 
 /** Sets labels or annotations in the fields of the specs. */
 export function setEntries(list: ResourceList, entries: Record<string, string>, specs: FieldSpec[]): void {
@@ -22,7 +22,7 @@ function withEntries(value: Value | undefined, pairs: [string, SourceScalar][]):
   if (isMissingOrNull(value)) return value ?? null
   if (!isMap(value)) throw new BuildError('bad-value', 'must be a map of labels or annotations')
   for (const [key, scalar] of pairs) {
-    if (value[key] === undefined) addShared(value, addedKey(key), scalar)
+    if (fieldOf(value, key) === undefined) addShared(value, addedKey(key), scalar)
     else writeField(value, key, stringValue(scalar.text))
   }
   return value

@@ -3,7 +3,16 @@ import { splitPath } from '../fields/path.ts'
 import type { Selector } from '../kustomization/types.ts'
 import type { ResourceList } from '../resource/resource-list.ts'
 import { selectResources } from '../resource/selector.ts'
-import { isMap, isMissingOrNull, isScalar, plainText, textOf, type Value, type ValueMap } from '../value.ts'
+import {
+  fieldOf,
+  isMap,
+  isMissingOrNull,
+  isScalar,
+  plainText,
+  textOf,
+  type Value,
+  type ValueMap,
+} from '../value.ts'
 import { setNamespace } from './namespace.ts'
 
 export interface ValueAddTarget {
@@ -34,14 +43,14 @@ export function addValue(list: ResourceList, value: string, targets: ValueAddTar
 function writeField(object: ValueMap, path: string[], value: string, position: number): void {
   let map = object
   for (const part of path.slice(0, -1)) {
-    const next = map[part]
+    const next = fieldOf(map, part)
     if (!isMissingOrNull(next) && !isMap(next)) throw new BuildError('bad-value', `'${part}' is not a map`)
     const child: ValueMap = isMap(next) ? next : {}
     map[part] = child
     map = child
   }
   const last = path.at(-1) ?? ''
-  map[last] = newValue(map[last], value, position)
+  map[last] = newValue(fieldOf(map, last), value, position)
 }
 
 function newValue(old: Value | undefined, value: string, position: number): Value {
