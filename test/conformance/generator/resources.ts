@@ -42,7 +42,7 @@ export const resourceMakers: Maker[] = [
   (random) =>
     `apiVersion: policy/v1\nkind: PodDisruptionBudget\n${meta(random, 'pdb')}spec:\n  selector:\n    matchLabels: {app: x}\n  minAvailable: ${inline(random)}\n`,
   (random) =>
-    `apiVersion: example.com/v1\nkind: Widget\n${meta(random, 'wid')}spec:\n  size: ${inline(random)}\n  list:\n  - name: a\n    value: ${inline(random)}\n  - name: b\n  map: {k: v}\n`,
+    `apiVersion: example.com/v1\nkind: Widget\n${meta(random, 'wid')}spec:\n  size: ${inline(random)}\n  list:\n  - name: a\n    value: ${inline(random)}\n  - name: b\n  map:\n    k: v\n`,
   (random) =>
     `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata:\n    name: cmlist${random.below(50)}\n  data: {a: b}\n`,
   (random) =>
@@ -73,7 +73,7 @@ export const alwaysThere: Maker[] = [
     `  json: '{"x": {"y": [1, 2]}, "z": "t"}'\n  conf.yaml: |\n    # comment\n    x:\n      y: 1\n    list: [a, b]\n`,
   () => 'apiVersion: v1\nkind: Secret\nmetadata:\n  name: secweb\ndata: {k: djE=}\n',
   (random) =>
-    `apiVersion: example.com/v1\nkind: Widget\n${meta(random, 'wid', 'web')}spec:\n  size: ${inline(random)}\n  list:\n  - name: a\n    value: ${inline(random)}\n  map: {k: v}\n`,
+    `apiVersion: example.com/v1\nkind: Widget\n${meta(random, 'wid', 'web')}spec:\n  size: ${inline(random)}\n  list:\n  - name: a\n    value: ${inline(random)}\n  map:\n    k: v\n`,
 ]
 
 /** The object of a maker, named web. */
