@@ -33,7 +33,6 @@ import { timeoutMs } from './spec.ts'
 
 /** A run that takes longer waits for something; it must not hold up others. */
 const SLOW_MS = 1_000
-const MIN_DEADLINE_MS = 60_000
 const MAX_DEADLINE_MS = 15 * 60_000
 
 /** NATS may be away at the start; what it has to say comes later then. */
@@ -58,6 +57,8 @@ export interface ApplierOptions {
   parallel: number
   /** Requests that checks at the interval may send. */
   checkRequestsPerSecond: number
+  /** When a run is given up, unless the Kustomization's own timeout is longer. */
+  runDeadlineMs: number
   /** Only Kustomizations with these labels; empty: all. */
   labelSelector: string
 }
@@ -225,8 +226,8 @@ export class Applier {
   /** Applying and what it waits for within one run; health is not among it. */
   private deadlineMs(key: string): number {
     const kustomization = this.context.kustomizations.get(key)
-    const wanted = kustomization === undefined ? MIN_DEADLINE_MS : timeoutMs(kustomization)
-    return Math.min(Math.max(wanted, MIN_DEADLINE_MS), MAX_DEADLINE_MS)
+    const wanted = kustomization === undefined ? 0 : timeoutMs(kustomization)
+    return Math.min(Math.max(wanted, this.options.runDeadlineMs), MAX_DEADLINE_MS)
   }
 
   private supersede(key: string): void {

@@ -18,6 +18,11 @@ export const settings = {
     default: '100',
     parse: wholeNumber(1, 100_000),
   },
+  'run-deadline-seconds': {
+    description: 'When a run over one Kustomization is given up, unless its spec.timeout is longer',
+    default: '60',
+    parse: wholeNumber(1, 900),
+  },
   'sealing-key-secret': {
     description: 'Secret with the key that opens rendered sets, as <namespace>/<name>',
     default: 'setpoint-system/setpoint-sealing-key',

@@ -27,6 +27,7 @@ export async function startApply(service: ServiceContext<typeof settings>): Prom
     concurrent: config.concurrent,
     parallel: config['concurrent-ssa'],
     checkRequestsPerSecond: config['check-requests-per-second'],
+    runDeadlineMs: config['run-deadline-seconds'] * 1_000,
     labelSelector: config['watch-label-selector'],
   })
   const stopHints = bus.onHint(KUSTOMIZATION.kind, (key) => applier.checkNow(`${key.namespace}/${key.name}`))

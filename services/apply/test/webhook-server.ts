@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net'
 import type { KubeClient } from '@setpoint/kube'
 import { certificateAuthority } from '@setpoint/testkit'
 
-/** What is done with objects that have the label `test.setpoint.dev/webhook` with this value. */
-export type WebhookBehaviour = 'reject' | 'hang' | 'rewrite' | 'restless'
+const LABEL = 'test.setpoint.dev/webhook'
+
+/** What is done with objects that have the label with this value; `time-out` gets no answer, and the API server waits a second. */
+export type WebhookBehaviour = 'reject' | 'hang' | 'time-out' | 'rewrite' | 'restless'
 
 export interface WebhookServer extends AsyncDisposable {
   /** Requests that wait for `release`. */
@@ -29,7 +31,8 @@ export async function startWebhooks(kube: KubeClient, namespace: string): Promis
       const chunks: Buffer[] = []
       for await (const chunk of request) chunks.push(chunk as Buffer)
       const review = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Review
-      const behaviour = review.request.object?.metadata.labels?.['test.setpoint.dev/webhook']
+      const behaviour = review.request.object?.metadata.labels?.[LABEL]
+      if (behaviour === 'time-out') return
       if (behaviour === 'hang' && !released) await new Promise<void>((go) => waiting.add(go))
       const answer = { uid: review.request.uid, ...answerTo(review, behaviour) }
       response.setHeader('content-type', 'application/json')
@@ -40,32 +43,34 @@ export async function startWebhooks(kube: KubeClient, namespace: string): Promis
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const name = `test-${namespace}`
+  const webhook = (kind: string, timeoutSeconds: number, selected: object) => ({
+    name: `${kind}.test.setpoint.dev`,
+    admissionReviewVersions: ['v1'],
+    sideEffects: 'None',
+    timeoutSeconds,
+    failurePolicy: 'Fail',
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
+    objectSelector: { matchExpressions: [{ key: LABEL, operator: 'Exists' }, selected] },
+    rules: [
+      {
+        apiGroups: [''],
+        apiVersions: ['v1'],
+        resources: ['configmaps'],
+        operations: ['CREATE', 'UPDATE'],
+      },
+    ],
+    clientConfig: {
+      url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+      caBundle: Buffer.from(authority.pem).toString('base64'),
+    },
+  })
   await kube.create({
     apiVersion: 'admissionregistration.k8s.io/v1',
     kind: 'MutatingWebhookConfiguration',
     metadata: { name },
     webhooks: [
-      {
-        name: 'test.setpoint.dev',
-        admissionReviewVersions: ['v1'],
-        sideEffects: 'None',
-        timeoutSeconds: 30,
-        failurePolicy: 'Fail',
-        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } },
-        objectSelector: { matchExpressions: [{ key: 'test.setpoint.dev/webhook', operator: 'Exists' }] },
-        rules: [
-          {
-            apiGroups: [''],
-            apiVersions: ['v1'],
-            resources: ['configmaps'],
-            operations: ['CREATE', 'UPDATE'],
-          },
-        ],
-        clientConfig: {
-          url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-          caBundle: Buffer.from(authority.pem).toString('base64'),
-        },
-      },
+      webhook('patient', 30, { key: LABEL, operator: 'NotIn', values: ['time-out'] }),
+      webhook('hasty', 1, { key: LABEL, operator: 'In', values: ['time-out'] }),
     ],
   })
   const release = () => {

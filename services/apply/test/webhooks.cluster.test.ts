@@ -8,7 +8,7 @@ const stack = new AsyncDisposableStack()
 let setup: Setup
 let webhooks: WebhookServer
 beforeAll(async () => {
-  setup = stack.use(await startSetup())
+  setup = stack.use(await startSetup(['--run-deadline-seconds=1']))
   webhooks = stack.use(await startWebhooks(setup.kube, setup.namespace))
   await waitFor('the API server calls the webhook', async () => {
     const probe = through('reject', `probe-${Math.random().toString(36).slice(2)}`)
@@ -51,6 +51,29 @@ test.each<WebhookBehaviour>(['rewrite', 'restless'])(
     expect(conditionOf(await setup.get(behaviour), 'Drifted')).toBeUndefined()
   },
 )
+
+test('a webhook that times out is named, and nothing is pruned', async () => {
+  await setup.sync('timed-out', [plain('timed-out-old')])
+  await setup.render('timed-out', [through('time-out', 'timed-out-new')], { revision: 'r2' })
+  const failed = await setup.untilReady('timed-out', 'False', 'ReconciliationFailed')
+  const message = conditionOf(failed, 'Ready')?.message
+  expect(message).toContain(`ConfigMap/${setup.namespace}/timed-out-new`)
+  expect(message).toContain('failed calling webhook "hasty.test.setpoint.dev"')
+  expect(await setup.live(plain('timed-out-old'))).toBeDefined()
+})
+
+test('a run that waits for longer than its timeout is killed, counted, and reported with what it waited for', async () => {
+  await setup.sync('wedged', [plain('wedged-old')], { timeout: '1s', retryInterval: '1s' })
+  await setup.render('wedged', [through('hang', 'wedged-new')], { revision: 'r2' })
+  const failed = await setup.untilReady('wedged', 'False', 'ReconciliationFailed')
+  expect(conditionOf(failed, 'Ready')?.message).toBe(
+    `gave up after 1s (spec.timeout); no answer about ConfigMap/${setup.namespace}/wedged-new; nothing was pruned`,
+  )
+  expect(await setup.metric('setpoint_runs_killed_total')).toBeGreaterThan(0)
+  expect(await setup.live(plain('wedged-old'))).toBeDefined()
+  await setup.render('wedged', [plain('wedged-next')], { revision: 'r3' })
+  await setup.untilApplied('wedged', 'r3')
+})
 
 test('webhooks that hang under more Kustomizations than there are workers delay no other one', async () => {
   const names = Array.from({ length: 12 }, (_, index) => `hanging-${index}`)
