@@ -141,6 +141,28 @@ describe('nothing is committed', () => {
     )
   })
 
+  it('any more, when somebody takes it back again and again, until another image is chosen', async () => {
+    await setup.registry.push('team/contested', '1.0.0')
+    const image = `${setup.registry.host}/team/contested`
+    const takenBack = `image: ${image}:0.0.1 ${marker('contested')}\n`
+    const repo = await setup.circle('contested', {
+      files: { 'app.yaml': takenBack },
+      automation: { interval: '1s' },
+    })
+    const has = (tag: string) =>
+      waitFor(`Git has ${tag}`, async () => (await setup.file(repo, 'app.yaml')).includes(`:${tag} #`))
+    await has('1.0.0')
+    for (let time = 1; time < 3; time += 1) {
+      await repo.commit({ 'app.yaml': takenBack })
+      await has('1.0.0')
+    }
+    await repo.commit({ 'app.yaml': takenBack })
+    expect(await readyMessage('contested', 'UpdateFailed')).toContain('somebody takes it back: it is ')
+    await setup.registry.push('team/contested', '1.1.0')
+    setup.hint('ImageRepository', 'contested')
+    await has('1.1.0')
+  })
+
   it('for a policy of another namespace, or one that nobody knows', async () => {
     await setup.registry.push('team/foreign', '1.0.0')
     const foreign = 'image: a:1 # {"$imagepolicy": "other:foreign"}\n'

@@ -22,6 +22,7 @@ import {
 import { jitter, type Result } from '@setpoint/reconcile'
 import type { ImageContext, Task } from '../context.ts'
 import { settle, settleFailure } from '../settle.ts'
+import type { Contest } from './contest.ts'
 import { Outdated } from './outdated.ts'
 import { readRemote } from './remote.ts'
 import { signerOf } from './signer.ts'
@@ -34,6 +35,12 @@ const LOOK_AGAIN_MS = 10_000
 const MAX_TOLD_CHANGES = 100
 
 type AutomationTask = Task<ImageUpdateAutomation>
+
+/** What is remembered from run to run. */
+export interface WriterMemory {
+  markers: MarkerMemory
+  contest: Contest
+}
 
 /** One automation with everything that it wants of its repository. */
 interface Part {
@@ -48,7 +55,7 @@ interface Part {
 export async function runWriter(
   context: ImageContext,
   tasks: readonly AutomationTask[],
-  markers: MarkerMemory,
+  memory: WriterMemory,
 ): Promise<Result> {
   const results: Result[] = []
   const groups = new Map<string, Part[]>()
@@ -62,7 +69,7 @@ export async function runWriter(
     ])
     groups.set(key, [...(groups.get(key) ?? []), part])
   }
-  for (const parts of groups.values()) results.push(...(await runGroup(context, parts, markers)))
+  for (const parts of groups.values()) results.push(...(await runGroup(context, parts, memory)))
   return soonest(results)
 }
 
@@ -89,7 +96,7 @@ async function prepare(
 async function runGroup(
   context: ImageContext,
   parts: readonly Part[],
-  markers: MarkerMemory,
+  memory: WriterMemory,
 ): Promise<Result[]> {
   const [first] = parts
   const git = first?.task.object.spec.git
@@ -109,7 +116,7 @@ async function runGroup(
       message: (changes: readonly FileChange[]) => commitMessage(task.object, changes),
       sign: await signerOf(context, task.object.metadata.namespace ?? '', git, task.signal),
     }
-    const written = await write(context, wish, remote, { markers, signal: task.signal, log: task.log })
+    const written = await write(context, wish, remote, { ...memory, signal: task.signal, log: task.log })
     if (written.commit !== undefined || parts.some(hasNews)) hintSources(context, wish.url)
     const results = await Promise.all(parts.map((part) => settleWritten(context, part, written)))
     if (written.commit !== undefined) await fetchPushed(context, wish, remote)

@@ -6,7 +6,8 @@ import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { ImageContext, Task } from '../context.ts'
 import { childLog, letGo } from '../object-loop.ts'
-import { runWriter } from './run-writer.ts'
+import { Contest } from './contest.ts'
+import { runWriter, type WriterMemory } from './run-writer.ts'
 import { writerOf } from './writer-of.ts'
 
 /** Writes to repositories: one run at a time for each branch, whatever the number of automations and replicas. */
@@ -17,7 +18,7 @@ export class Updater {
   private begun = false
   private readonly gatherMs: number
   private readonly failures = new Map<string, number>()
-  private readonly markers = new MarkerMemory()
+  private readonly memory: WriterMemory = { markers: new MarkerMemory(), contest: new Contest() }
 
   constructor(options: {
     context(): ImageContext
@@ -63,7 +64,9 @@ export class Updater {
   /** Something about an automation is new. */
   checkNow(automation: ImageUpdateAutomation): void {
     this.failures.delete(keyOf(automation))
-    this.add(writerOf(this.context(), automation), { priority: 'high' })
+    const writer = writerOf(this.context(), automation)
+    this.memory.contest.forget(writer)
+    this.add(writer, { priority: 'high' })
   }
 
   /** A policy chose another image: what else is new within a moment shall be the same commit. */
@@ -103,7 +106,7 @@ export class Updater {
       else tasks.push(this.task(object, signal, traceId))
     }
     const startedAt = context.now()
-    const result = await runWriter(context, tasks, this.markers)
+    const result = await runWriter(context, tasks, this.memory)
     for (const { key, object, attempt } of tasks) {
       const ready = object.status?.conditions?.find(({ type }) => type === 'Ready')
       if (ready?.status === 'False') this.failures.set(key, attempt)

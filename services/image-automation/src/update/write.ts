@@ -22,6 +22,7 @@ import {
 } from '@setpoint/image-update'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ImageContext, Log } from '../context.ts'
+import type { Contest } from './contest.ts'
 import { refuseOutdated } from './outdated.ts'
 
 /** One commit that is to be made: what several automations with the same settings want. */
@@ -56,7 +57,8 @@ const MAX_ATTEMPTS = 5
 /**
  * Plans on what the branch holds now, commits and pushes. Where somebody else was faster, all of it is done again on
  * their commit: nothing is ever pushed over it. Killed at any point, the next run finds either nothing or all of it done.
- * @throws Outdated when another cluster has seen a newer image than this one; GitError, RegistryError, ReconcileError
+ * @throws Outdated when another cluster has seen a newer image than this one; GitError, RegistryError, ReconcileError,
+ * UpdateError
  */
 export async function write(
   context: ImageContext,
@@ -68,8 +70,11 @@ export async function write(
     const { base, written } = await planOn(context, wish, remote, run)
     if (written.files.size === 0) return pushOwed(context, wish, remote, written)
     await refuseOutdated(context, written.changes, run.signal)
+    run.contest.refuse(wish.writer, written.changes)
     try {
-      return await commitAndPush(context, wish, remote, base, written)
+      const pushed = await commitAndPush(context, wish, remote, base, written)
+      run.contest.note(wish.writer, written.changes)
+      return pushed
     } catch (error) {
       if (!(error instanceof GitError) || !isRace(error) || attempt === MAX_ATTEMPTS) throw error
       if (error.code === 'PushRejected' && !(await hasMoved(remote, wish, base.from))) throw error
@@ -96,6 +101,7 @@ export async function fetchPushed(context: ImageContext, wish: Wish, remote: Rem
 
 interface Run {
   markers: MarkerMemory
+  contest: Contest
   signal: AbortSignal
   log: Log
 }
