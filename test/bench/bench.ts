@@ -6,6 +6,8 @@ import { appConfig, appName, fleetFiles } from './fleet.ts'
 const NAMESPACE = 'bench'
 const SYNC_TIMEOUT_MS = 15 * 60_000
 const CHANGE_TIMEOUT_MS = 60_000
+/** A page of metrics costs the service as much as a few Kustomizations. */
+const POLL_MS = 2_000
 
 export interface BenchOptions {
   /** Kustomizations. */
@@ -92,7 +94,7 @@ async function noChangeCheck(environment: BenchEnvironment, { apps }: BenchOptio
   for (let index = 0; index < apps; index += 1) environment.check(NAMESPACE, appName(index))
   await waitFor('everything is checked', async () => (await environment.checksDone()) >= checked + apps, {
     timeoutMs: SYNC_TIMEOUT_MS,
-    intervalMs: 250,
+    intervalMs: POLL_MS,
   })
   return difference(before, await environment.quietUsage())
 }
@@ -104,7 +106,7 @@ const INTERVAL = '1m'
 async function intervalCheck(environment: BenchEnvironment, { apps }: BenchOptions): Promise<Usage> {
   const indexes = Array.from({ length: apps }, (_, index) => index)
   await Promise.all(indexes.map((index) => environment.setInterval(appName(index), INTERVAL)))
-  const options = { timeoutMs: SYNC_TIMEOUT_MS, intervalMs: 250 }
+  const options = { timeoutMs: SYNC_TIMEOUT_MS, intervalMs: POLL_MS }
   await waitFor('all know their interval', () => environment.observed() === apps, options)
   const before = await environment.quietUsage()
   const checked = await environment.checksDone()
