@@ -12,9 +12,11 @@ import {
 } from './yaml-scalar.ts'
 import { resolveTagged } from './yaml-tag.ts'
 
+export type DuplicateKeys = 'refuse' | 'last' | 'lastAnnotation'
+
 export interface ComposeOptions {
   dialect: YamlDialect
-  duplicateKeys: 'refuse' | 'last'
+  duplicateKeys: DuplicateKeys
   maxDepth: number
   /** Counted down for every node, those behind an alias each time; shared by the documents of a file. */
   budget: { nodes: number }
@@ -64,6 +66,8 @@ class Composer {
   next = 1
   position = 0
   inBrackets = false
+  /** The maps around the place that is read, and the keys on the way to it. */
+  readonly keys: string[] = []
   readonly hasComments: boolean
 
   constructor(source: string, events: Event[], options: ComposeOptions) {
@@ -101,8 +105,10 @@ class Composer {
     if (text === '' && this.inBrackets && this.options.dialect === 'kustomize') return new EmptyInBrackets()
     const value = resolvePlain(text, this.options.dialect)
     if (value === text || String(value) === text) return value
-    if (typeof value === 'number' && !Number.isFinite(value))
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      if (this.isInAnnotations()) return new SourceScalar(text, text, true)
       return this.fail(`${text} is no number that JSON could hold; put it in quotes`, this.position)
+    }
     return new SourceScalar(text, value, false)
   }
 
@@ -156,17 +162,30 @@ class Composer {
     const start = contentStart(event)
     const isMerge = event?.type === EVENT_ID.SCALAR && this.isMergeKey(event)
     const key = this.key(this.node(), start)
+    this.keys.push(key)
     const value = this.node()
+    this.keys.pop()
     if (isMerge) {
       merges.push(value)
       return
     }
     if (key === '__proto__') this.fail('a key named __proto__ is not supported', start)
-    if (this.options.duplicateKeys === 'refuse' && Object.hasOwn(map, key)) {
+    if (Object.hasOwn(map, key) && !this.mayRepeat()) {
       this.fail(`mapping key "${key}" already defined`, start)
     }
     map[key] = value
     if (this.hasComments) this.readComment(map, key, start)
+  }
+
+  mayRepeat(): boolean {
+    const { duplicateKeys } = this.options
+    return duplicateKeys === 'last' || (duplicateKeys === 'lastAnnotation' && this.isInAnnotations())
+  }
+
+  /** kustomize makes texts of all annotations, whatever they are. */
+  isInAnnotations(): boolean {
+    const [first, second] = this.keys
+    return this.options.dialect === 'kustomize' && first === 'metadata' && second === 'annotations'
   }
 
   /** Some tools keep notes in comments, and kustomize reads one kind: a JSON schema behind a key. */

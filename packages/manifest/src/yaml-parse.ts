@@ -1,6 +1,6 @@
 import { YAMLException } from 'js-yaml'
 import type { Json } from './object.ts'
-import { composeDocument } from './yaml-compose.ts'
+import { composeDocument, type DuplicateKeys } from './yaml-compose.ts'
 import { plainValue } from './yaml-plain.ts'
 import type { YamlDialect, YamlValue } from './yaml-scalar.ts'
 
@@ -20,8 +20,8 @@ export interface YamlProblem {
 export interface YamlOptions {
   /** How plain scalars are read; default `kubernetes`. */
   dialect?: YamlDialect
-  /** `last`: a repeated key replaces the one before; default `refuse`. */
-  duplicateKeys?: 'refuse' | 'last'
+  /** `last`: a repeated key replaces the one before. `lastAnnotation`: an annotation does. Default `refuse`. */
+  duplicateKeys?: DuplicateKeys
   maxBytes?: number
   maxDepth?: number
   /** Bound on all nodes of the stream, with aliases counted as often as they are used. */

@@ -1,3 +1,4 @@
+export type { DuplicateKeys } from './yaml-compose.ts'
 export {
   parseYaml,
   parseYamlSource,

@@ -550,4 +550,65 @@ spec: {"": 1}
     },
     want: undefined,
   },
+  {
+    name: 'of a repeated annotation the last counts',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+namePrefix: p-
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: c
+  annotations:
+    a: "1"
+    b: x
+    a: "2"
+`,
+    },
+    want: `apiVersion: v1
+kind: ConfigMap
+metadata:
+  annotations:
+    a: "2"
+    b: x
+  name: p-c
+`,
+  },
+  {
+    name: 'a repeated label is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: c
+  labels:
+    a: "1"
+    a: "2"
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a repeated key in a patch of the data is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches:
+- patch: |-
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {name: c}
+    data:
+      a: one
+      a: two
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+`,
+    },
+    want: undefined,
+  },
 ]

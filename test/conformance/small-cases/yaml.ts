@@ -313,4 +313,25 @@ spec:
   : 2
 `,
   },
+  {
+    name: 'infinity is text in an annotation',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: c
+  annotations: {a: .inf, b: .nan}
+`,
+    },
+    want: `apiVersion: v1
+kind: ConfigMap
+metadata:
+  annotations:
+    a: ".inf"
+    b: ".nan"
+  name: c
+`,
+  },
 ]

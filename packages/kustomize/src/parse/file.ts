@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import {
+  type DuplicateKeys,
   parseYamlSource,
   type YamlDialect,
   type YamlDocument,
@@ -70,7 +71,7 @@ export class FileParser {
   parse(
     text: string,
     dialect: YamlDialect,
-    duplicateKeys: 'refuse' | 'last' = dialect === 'kustomize' ? 'refuse' : 'last',
+    duplicateKeys: DuplicateKeys = dialect === 'kustomize' ? 'lastAnnotation' : 'last',
   ): ParsedFile {
     const { documents, problems } = parseYamlSource(text, {
       dialect,
@@ -91,7 +92,7 @@ export class FileParser {
 
   /** What was opened for a patch may be secret, and is not kept. */
   parsedText(text: string, dialect: YamlDialect): ParsedFile {
-    const parse = () => this.parse(text, dialect)
+    const parse = () => this.parse(text, dialect, dialect === 'kustomize' ? 'refuse' : 'last')
     if (this.tree.openFile !== undefined || text.length > maxKeyLength) return parse()
     return this.remembered(`${dialect}:text:${text}`, text.length, parse)
   }
