@@ -39,6 +39,8 @@ export interface ArtifactTree {
   files: number
   snapshot: StoredBytes
   delta?: StoredBytes
+  /** The archive, where it is served as it was fetched: it cannot be made of the files. */
+  archive?: StoredBytes
 }
 
 export const artifactMessage: MessageType<ArtifactMessage> = {
@@ -61,6 +63,7 @@ function readTree(tree: Fields): ArtifactTree {
     files: tree.number('files'),
     snapshot: readStored(tree.object('snapshot')),
     ...present('delta', tree.optionalObject('delta'), readStored),
+    ...present('archive', tree.optionalObject('archive'), readStored),
   }
 }
 

@@ -22,7 +22,16 @@ export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[]
 
 export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[] = [
   { field: 'spec.provider', usedBy: ({ spec }) => !['', 'generic'].includes(spec.provider ?? '') },
-  { field: 'spec.verify', usedBy: ({ spec }) => isSet(spec.verify) },
+  { field: 'spec.verify.provider', usedBy: ({ spec }) => spec.verify?.provider === 'notation' },
+  {
+    field: 'spec.verify without secretRef',
+    usedBy: ({ spec }) => spec.verify !== undefined && !isSet(spec.verify.secretRef),
+  },
+  { field: 'spec.verify.matchOIDCIdentity', usedBy: ({ spec }) => isSet(spec.verify?.matchOIDCIdentity) },
+  {
+    field: 'spec.verify.trustedRootSecretRef',
+    usedBy: ({ spec }) => isSet(spec.verify?.trustedRootSecretRef),
+  },
 ]
 
 export const bucketNotImplemented: readonly MissingField<Bucket>[] = [

@@ -97,6 +97,24 @@ export class RegistryClient implements AsyncDisposable {
     return readManifest(body, image)
   }
 
+  /** Manifests that refer to this one, such as its signatures; none when nobody says that there are. @throws RegistryError */
+  async listReferrers(
+    image: ImageName,
+    digest: string,
+    access: RegistryAccess,
+    options: CallOptions,
+  ): Promise<Extract<Manifest, { kind: 'index' }>['manifests']> {
+    // Registries without this part of the API keep the same index under a tag.
+    for (const path of [`referrers/${digest}`, `manifests/${digest.replace(':', '-')}`]) {
+      const budget = budgetOf({ ...options, maxBytes: MAX_MANIFEST_BYTES })
+      const url = urlOf(image, access, path)
+      const answer = await this.find(image, access, url, budget, { accept: MANIFEST_TYPES })
+      const found = answer && readManifest(answer.body, image)
+      if (found?.kind === 'index') return found.manifests
+    }
+    return []
+  }
+
   /** The bytes of a blob; no more of them than its descriptor says are received. @throws RegistryError */
   async fetchBlob(
     image: ImageName,
@@ -121,6 +139,15 @@ export class RegistryClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.transport.close()
+  }
+
+  private async find(...asked: Parameters<RegistryClient['read']>): Promise<HttpAnswer | undefined> {
+    try {
+      return await this.read(...asked)
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'NotFound') return undefined
+      throw error
+    }
   }
 
   /** One read with the credentials that are asked for. Anything but 200 is an error. */

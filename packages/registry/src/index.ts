@@ -5,4 +5,4 @@ export { Keychain, parseDockerConfig, type RegistryCredentials } from './docker-
 export { RegistryError, type RegistryErrorCode } from './errors.ts'
 export type { HostLimits } from './host-limiter.ts'
 export { type ImageName, parseImageName } from './image-name.ts'
-export type { Manifest } from './manifest.ts'
+export type { Layer, Manifest } from './manifest.ts'

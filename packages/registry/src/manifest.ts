@@ -16,10 +16,15 @@ export const MANIFEST_TYPES = [...INDEX_TYPES, ...IMAGE_TYPES].join(', ')
 
 const MAX_ENTRIES = 1_000
 
+/** A layer, with what is said of it. */
+export interface Layer extends Descriptor {
+  annotations: Record<string, string>
+}
+
 /** An image or an artifact, or an index of several. */
 export type Manifest =
-  | { kind: 'image'; layers: Descriptor[]; annotations: Record<string, string> }
-  | { kind: 'index'; manifests: (Descriptor & { platform: string })[] }
+  | { kind: 'image'; layers: Layer[]; annotations: Record<string, string> }
+  | { kind: 'index'; manifests: (Descriptor & { platform: string; artifactType: string })[] }
 
 /** Reads a manifest. @throws RegistryError ProtocolError when it is none of the known types, or not well formed */
 export function readManifest(body: Buffer, image: ImageName): Manifest {
@@ -33,13 +38,21 @@ export function readManifest(body: Buffer, image: ImageName): Manifest {
       manifests: bounded(fields.manifests, image).map((each) => readChild(each, image)),
     }
   if (!Array.isArray(fields.layers)) throw wrong(image, 'lists no layers')
-  const layers = bounded(fields.layers, image).map((layer) => readDescriptor(layer, image))
+  const layers = bounded(fields.layers, image).map((layer) => ({
+    ...readDescriptor(layer, image),
+    annotations: readTexts(objectOf(layer).annotations),
+  }))
   return { kind: 'image', layers, annotations: readTexts(fields.annotations) }
 }
 
 function readChild(value: unknown, image: ImageName) {
-  const { os, architecture } = objectOf(objectOf(value).platform)
-  return { ...readDescriptor(value, image), platform: `${os}/${architecture}` }
+  const { platform, artifactType } = objectOf(value)
+  const { os, architecture } = objectOf(platform)
+  return {
+    ...readDescriptor(value, image),
+    platform: `${os}/${architecture}`,
+    artifactType: typeof artifactType === 'string' ? artifactType : '',
+  }
 }
 
 function readDescriptor(value: unknown, image: ImageName): Descriptor {

@@ -9,6 +9,7 @@ export {
 export { type CertificateAuthority, certificateAuthority, type KeyPair } from './certificate.ts'
 export { type Child, type ChildOptions, type Exit, endedEarly, startChild } from './child.ts'
 export { type ControlPlane, type ControlPlaneOptions, logFileOf, startControlPlane } from './control-plane.ts'
+export { type CosignKey, newCosignKey } from './cosign.ts'
 export { freePort } from './free-port.ts'
 export { git } from './git-command.ts'
 export type { FileChange, GitRepo } from './git-repo.ts'

@@ -15,6 +15,7 @@ export type BinaryName =
   | 'registry'
   | 'sops'
   | 's3-server'
+  | 'cosign'
 
 /** Where a program comes from, in every way that it can be had. */
 export interface Tool {
@@ -59,6 +60,7 @@ const HELM = 'v3.22.0'
 const FLUX = 'v2.9.5'
 const REGISTRY = 'v3.1.2'
 const SOPS = 'v3.13.3'
+const COSIGN = 'v3.1.3'
 /** The S3 server of rclone, with a main function of ours. */
 const GOFAKES3 = 'v0.0.12'
 
@@ -155,6 +157,17 @@ export const tools: Record<BinaryName, Tool> = {
       const files = `https://github.com/distribution/distribution/releases/download/${REGISTRY}`
       const url = `${files}/registry_${REGISTRY.slice(1)}_${os}_${arch}.tar.gz`
       return { url, member: 'registry', checksum: sums(`${url}.sha256`) }
+    },
+  },
+  cosign: {
+    family: 'cosign',
+    version: COSIGN,
+    goPackage: 'github.com/sigstore/cosign/v3/cmd/cosign',
+    buildTakes: 'about 5 min',
+    mayComeFromPath: true,
+    release: ({ os, arch }) => {
+      const files = `https://github.com/sigstore/cosign/releases/download/${COSIGN}`
+      return { url: `${files}/cosign-${os}-${arch}`, checksum: sums(`${files}/cosign_checksums.txt`) }
     },
   },
   's3-server': {

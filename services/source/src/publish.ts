@@ -36,6 +36,7 @@ interface Encoded {
   tree: ArtifactTree
   snapshot?: Uint8Array
   delta?: Uint8Array
+  archive?: Uint8Array
 }
 
 /** Brings back from disk what was known before a restart. */
@@ -52,7 +53,7 @@ export async function publishTree(context: SourceContext, task: Task, fetched: F
   const { known } = task
   // Unless it was we who published last, the stream knows what is there to be replaced.
   const before = known.published ? known.state?.tree : await publishedTree(context, task)
-  const encoded = await encode(context, known, fetched.listing)
+  const encoded = withArchive(known, await encode(context, known, fetched.listing), fetched.archive)
   const state: SourceState = { ...fetched.state, tree: encoded.tree }
   await putTree(context, known, encoded)
   await context.bus.publish(artifactMessage, subjectOf(context, task), toMessage(context, task, state), {
@@ -113,7 +114,7 @@ export async function publishGone(context: SourceContext, task: Task): Promise<v
   const gone: ArtifactMessage = { kind, namespace, name, uid, revision: '', url: '' }
   await context.bus.publish(artifactMessage, subjectOf(context, task), gone, { traceId: task.traceId })
   const tree = task.known.published ? task.known.state?.tree : before
-  for (const stored of [tree?.snapshot, tree?.delta]) await deleteObject(context, stored)
+  for (const stored of [tree?.snapshot, tree?.delta, tree?.archive]) await deleteObject(context, stored)
 }
 
 /** Every file with its content, from disk. undefined when the disk does not hold it. @throws ArtifactError */
@@ -166,7 +167,13 @@ export class BaseLost extends Error {
   override name = 'BaseLost'
 }
 
-function describe(known: Known, kind: 'snapshot' | 'delta', bytes: Uint8Array): StoredBytes {
+/** Other replicas can serve the archive, too. */
+function withArchive(known: Known, { tree, ...bytes }: Encoded, archive: Uint8Array | undefined): Encoded {
+  if (archive === undefined) return { tree, ...bytes }
+  return { ...bytes, archive, tree: { ...tree, archive: describe(known, 'archive', archive) } }
+}
+
+function describe(known: Known, kind: 'snapshot' | 'delta' | 'archive', bytes: Uint8Array): StoredBytes {
   const digest = sha256(bytes)
   const common = { digest, size: bytes.length }
   if (kind === 'delta' && bytes.length <= MAX_INLINE_BYTES)
@@ -177,8 +184,10 @@ function describe(known: Known, kind: 'snapshot' | 'delta', bytes: Uint8Array): 
 async function putTree(
   context: SourceContext,
   known: Known,
-  { tree, snapshot, delta }: Encoded,
+  { tree, snapshot, delta, archive }: Encoded,
 ): Promise<void> {
+  if (archive !== undefined && tree.archive?.object !== undefined)
+    await context.bus.putBytes(BUCKET, tree.archive.object, archive)
   if (snapshot !== undefined && tree.snapshot.object !== undefined)
     await context.bus.putBytes(BUCKET, tree.snapshot.object, snapshot)
   else if (!known.published && known.state !== undefined)
@@ -188,7 +197,7 @@ async function putTree(
 }
 
 /** The bytes of a known state; those that are there are not sent again. */
-async function putKnown(context: SourceContext, known: Known, { tree }: SourceState): Promise<void> {
+async function putKnown(context: SourceContext, known: Known, { tree, archive }: SourceState): Promise<void> {
   for (const [name, stored] of [['snapshot', tree.snapshot] as const, ['delta', tree.delta] as const]) {
     if (stored?.object === undefined) continue
     const bytes = await context.states.loadBytes(known.uid, name)
@@ -196,7 +205,19 @@ async function putKnown(context: SourceContext, known: Known, { tree }: SourceSt
       await context.bus.putBytes(BUCKET, stored.object, bytes)
     else if (name === 'snapshot') forgetBase(known)
   }
-  if (known.base === undefined) throw new BaseLost('the snapshot on disk is missing or damaged')
+  if (tree.archive?.object !== undefined) await putArchive(context, known, tree.archive, archive)
+  if (known.base === undefined) throw new BaseLost('what the disk held is missing or damaged')
+}
+
+async function putArchive(
+  context: SourceContext,
+  known: Known,
+  { object = '', digest }: StoredBytes,
+  archive: SourceState['archive'],
+): Promise<void> {
+  const bytes = archive && (await context.archives.read(archive.path))
+  if (bytes !== undefined && sha256(bytes) === digest) await context.bus.putBytes(BUCKET, object, bytes)
+  else forgetBase(known)
 }
 
 /** After this, the next run fetches everything and cuts a new snapshot. */
@@ -227,8 +248,8 @@ async function deleteReplaced(
   before: ArtifactTree,
   now: ArtifactTree,
 ): Promise<void> {
-  const kept = new Set([now.snapshot.object, now.delta?.object])
-  for (const stored of [before.snapshot, before.delta]) {
+  const kept = new Set([now.snapshot.object, now.delta?.object, now.archive?.object])
+  for (const stored of [before.snapshot, before.delta, before.archive]) {
     if (stored?.object === undefined || kept.has(stored.object)) continue
     await deleteObject(context, stored).catch((error: unknown) =>
       task.log.debug({ reason: String(error) }, 'replaced bytes could not be deleted'),

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -61,10 +61,7 @@ describe('artifacts of flux push artifact', () => {
       },
     })
     expect(readyMessage(ready)).toBe(`stored artifact for revision 'latest@${first}'`)
-    const served = Buffer.from(
-      await (await fetch(`${setup.service.archives}/${artifact?.path}`)).arrayBuffer(),
-    )
-    expect(`sha256:${createHash('sha256').update(served).digest('hex')}`).toBe(artifact?.digest)
+    expect(await digestServed(artifact?.path ?? '')).toBe(artifact?.digest)
 
     const second = await push('team/app', 'latest', { 'a.yaml': 'a: 2\n' })
     setup.hint('app')
@@ -120,6 +117,10 @@ describe('artifacts of flux push artifact', () => {
     const [layer] = ((await manifest.json()) as { layers: { digest: string }[] }).layers
     expect(status?.artifact?.digest).toBe(layer?.digest)
     expect(await setup.files('copied')).toEqual({ 'a.yaml': 'a', 'notes.txt': 'b' })
+    // It cannot be made of the files; the bus has it for whoever is asked.
+    const path = status?.artifact?.path ?? ''
+    await rm(join(setup.service.storage, 'archives', path))
+    expect(await digestServed(path)).toBe(layer?.digest)
     await setup.patchSpec('copied', { layerSelector: { operation: 'extract' } })
     await setup.until('copied', 'is made anew', (object) => object.status?.artifact?.digest !== layer?.digest)
     expect(await setup.files('copied')).toEqual({ 'a.yaml': 'a' })
@@ -132,8 +133,23 @@ describe('artifacts of flux push artifact', () => {
     const gvk = { group: 'source.toolkit.fluxcd.io', version: 'v1', kind: 'OCIRepository' }
     await setup.kube.delete(gvk, { namespace: setup.namespace, name: 'gone' })
     await expect.poll(async () => (await setup.message('gone'))?.revision, { timeout: 20_000 }).toBe('')
-    expect((await fetch(`${setup.service.archives}/${path}`)).status).toBe(404)
+    const served = async () => (await fetch(`${setup.service.archives}/${path}`)).status
+    await expect.poll(served, { timeout: 20_000 }).toBe(404)
   })
+})
+
+test('after a restart, and after NATS lost its store, the artifact is there without a fetch', async () => {
+  await push('team/kept', 'latest', { 'a.yaml': 'kept' })
+  await setup.create('kept', { url: urlOf('team/kept') })
+  const { status } = await setup.untilReady('kept', 'True')
+  await setup.service.child.stop()
+  await setup.service.start()
+  expect((await setup.request('kept')).status?.artifact).toEqual(status?.artifact)
+  await setup.nats.restart({ wipe: true })
+  await expect
+    .poll(() => setup.files('kept').catch(() => undefined), { timeout: 20_000 })
+    .toEqual({ 'a.yaml': 'kept' })
+  expect(await setup.metric('setpoint_source_fetches_total', { kind: 'OCIRepository' })).toBe(0)
 })
 
 describe('the way to the registry', () => {
@@ -284,6 +300,13 @@ describe('hostile and broken input', () => {
 })
 
 type Entry = Parameters<ReturnType<typeof pack>['entry']>[0] & { content?: string }
+
+async function digestServed(path: string): Promise<string> {
+  const answer = await fetch(`${setup.service.archives}/${path}`)
+  return `sha256:${createHash('sha256')
+    .update(Buffer.from(await answer.arrayBuffer()))
+    .digest('hex')}`
+}
 
 async function tarGz(...entries: Entry[]): Promise<Uint8Array> {
   const archive = pack()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isMissing } from '../disk.ts'
 
@@ -34,6 +34,16 @@ export class ArchiveStore {
     await mkdir(dirname(file), { recursive: true })
     await writeFile(`${file}.new`, bytes)
     await rename(`${file}.new`, file)
+  }
+
+  /** The bytes of a file, or undefined when it is gone. */
+  async read(path: string): Promise<Buffer | undefined> {
+    try {
+      return await readFile(join(this.root, path))
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
   }
 
   /** True when the file is there and its bytes have the digest `sha256:<hex>`. */

@@ -1,4 +1,5 @@
 import { type Archive, applyDelta, describeArchive, type FileContents, writeTarGz } from '@setpoint/artifact'
+import { BusError } from '@setpoint/bus'
 import { timestamp } from '@setpoint/conditions'
 import type { Artifact } from '@setpoint/contracts'
 import type { SourceContext, Task } from '../context.ts'
@@ -81,6 +82,12 @@ async function archiveOf(
 ): Promise<Archive> {
   if (state.isVerbatim !== true) return writeTarGz(await readContents(context, known, state))
   if (fetched !== undefined) return describeArchive(fetched)
+  if (state.tree.archive !== undefined)
+    try {
+      return describeArchive(await context.bus.getBytes('setpoint-artifact', state.tree.archive))
+    } catch (error) {
+      if (!(error instanceof BusError) || error.code !== 'NotFound') throw error
+    }
   forgetBase(known)
   throw new BaseLost('the archive, which is served as it was fetched, is missing or damaged')
 }

@@ -1,4 +1,11 @@
-import { applyDelta, decodeSnapshot, type FileContents, writeTarGz } from '@setpoint/artifact'
+import {
+  type Archive,
+  applyDelta,
+  decodeSnapshot,
+  describeArchive,
+  type FileContents,
+  writeTarGz,
+} from '@setpoint/artifact'
 import { type ArtifactTree, artifactMessage, subjects } from '@setpoint/contracts'
 import type { SourceContext } from '../context.ts'
 import { readContents } from './archive.ts'
@@ -8,7 +15,8 @@ export async function restoreArchive(context: SourceContext, path: string): Prom
   const [, namespace, name] = path.split('/')
   const known = context.memory.find(`${namespace}/${name}`)
   const { state } = known ?? {}
-  if (known === undefined || state?.archive?.path !== path) return restoreFromBus(context, path)
+  if (known === undefined || state?.archive?.path !== path || state.isVerbatim === true)
+    return restoreFromBus(context, path)
   try {
     const { bytes, digest } = await writeTarGz(await readContents(context, known, state))
     if (digest !== state.archive.digest) return false
@@ -29,7 +37,7 @@ async function restoreFromBus(context: SourceContext, path: string): Promise<boo
     const subject = subjects.artifact({ kind: context.kind.gvk.kind, namespace, name })
     const message = (await context.bus.last(artifactMessage, subject))?.data
     if (message?.tree === undefined || message.revision !== artifact.revision) return false
-    const { bytes, digest } = await writeTarGz(await readTree(context, message.tree))
+    const { bytes, digest } = await archiveOf(context, message.tree)
     if (digest !== artifact.digest) return false
     await context.archives.write(path, bytes)
     await context.archives.collect(path, context.now())
@@ -38,6 +46,11 @@ async function restoreFromBus(context: SourceContext, path: string): Promise<boo
     context.log.warn({ path, reason: String(error) }, 'an archive could not be made from what is on the bus')
     return false
   }
+}
+
+async function archiveOf(context: SourceContext, tree: ArtifactTree): Promise<Archive> {
+  if (tree.archive === undefined) return writeTarGz(await readTree(context, tree))
+  return describeArchive(await context.bus.getBytes('setpoint-artifact', tree.archive))
 }
 
 async function readTree(context: SourceContext, tree: ArtifactTree): Promise<Iterable<FileContents>> {

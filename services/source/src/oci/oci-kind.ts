@@ -12,6 +12,7 @@ import { type ChosenLayer, chooseLayer, layerFailure } from './layer.ts'
 import type { OciContext, OciParts, OciTask, Remote } from './oci-context.ts'
 import { readRemote } from './remote.ts'
 import { resolveTarget, type Target } from './resolve.ts'
+import { readTrusted, type Trusted, verifyTarget } from './verify.ts'
 
 /** OCIRepositories: the files of a layer, or the layer itself. */
 export class OciKind implements SourceKind<OCIRepository> {
@@ -30,17 +31,22 @@ export class OciKind implements SourceKind<OCIRepository> {
   async look(shared: SourceContext<OCIRepository>, task: OciTask): Promise<Fetched | undefined> {
     const context = { ...shared, ...this.parts }
     const remote = await readRemote(context, task)
+    const trusted = await readTrusted(context, task)
     const target = await resolveTarget(context, remote, task.object.spec.ref)
-    return isNews(task, target) ? fetchArtifact(context, task, remote, target) : undefined
+    const recipe = recipeOf(task.object.spec, trusted)
+    if (!isNews(task, target, recipe)) return undefined
+    const verification = trusted && (await verifyTarget(context, remote, target, trusted))
+    const fetched = await fetchArtifact(context, task, remote, { target, recipe })
+    return verification === undefined ? fetched : { ...fetched, state: { ...fetched.state, verification } }
   }
 
-  made({ spec }: OCIRepository, { ignore }: SourceState): Made {
+  made({ spec }: OCIRepository, { ignore, verification }: SourceState): Made {
     return {
       observed: {
         ...(ignore === '' ? {} : { observedIgnore: ignore }),
         ...(spec.layerSelector === undefined ? {} : { observedLayerSelector: spec.layerSelector }),
       },
-      verified: undefined,
+      verified: verification?.message,
     }
   }
 
@@ -53,20 +59,27 @@ export class OciKind implements SourceKind<OCIRepository> {
   }
 }
 
-function isNews({ known: { state }, object: { spec } }: OciTask, { revision }: Target): boolean {
+function isNews(
+  { known: { state }, object: { spec } }: OciTask,
+  { revision }: Target,
+  recipe: string,
+): boolean {
   return (
     state === undefined ||
     state.urlDigest !== digestOfUrl(spec.url) ||
     state.resolved !== revision ||
-    state.recipe !== recipeOf(spec)
+    state.recipe !== recipe
   )
 }
 
-/** Digest of how an artifact is made of a manifest. */
-function recipeOf({ ignore = '', layerSelector = {} }: OCIRepository['spec']): string {
+/** Digest of how an artifact is made of a manifest, and of who is trusted. */
+function recipeOf(
+  { ignore = '', layerSelector = {} }: OCIRepository['spec'],
+  trusted: Trusted | undefined,
+): string {
   const { mediaType = '', operation = 'extract' } = layerSelector
   return createHash('sha256')
-    .update(JSON.stringify([ignore, mediaType, operation]))
+    .update(JSON.stringify([ignore, mediaType, operation, trusted?.identity ?? '']))
     .digest('hex')
 }
 
@@ -74,7 +87,7 @@ async function fetchArtifact(
   context: OciContext,
   task: OciTask,
   remote: Remote,
-  target: Target,
+  { target, recipe }: { target: Target; recipe: string },
 ): Promise<Fetched> {
   const { spec } = task.object
   const { layer, annotations } = await chooseLayer(context, remote, target.digest, spec.layerSelector)
@@ -89,7 +102,7 @@ async function fetchArtifact(
     id: target.digest,
     subject: '',
     ignore: spec.ignore ?? '',
-    recipe: recipeOf(spec),
+    recipe,
     included: [],
     ...(Object.keys(annotations).length === 0 ? {} : { metadata: annotations }),
     ...(isCopied ? { isVerbatim: true } : {}),

@@ -1,0 +1,4 @@
+export { BUNDLE_TYPE, verifyBundle } from './bundle.ts'
+export { CosignError } from './errors.ts'
+export { type PublicKeys, readPublicKeys } from './public-keys.ts'
+export { SIGNATURE_ANNOTATION, SIMPLE_SIGNING_TYPE, verifySimpleSigning } from './simple-signing.ts'
