@@ -163,7 +163,7 @@ export const tools: Record<BinaryName, Tool> = {
     family: 'cosign',
     version: COSIGN,
     goPackage: 'github.com/sigstore/cosign/v3/cmd/cosign',
-    buildTakes: 'about 5 min',
+    buildTakes: 'about 6 min',
     mayComeFromPath: true,
     release: ({ os, arch }) => {
       const files = `https://github.com/sigstore/cosign/releases/download/${COSIGN}`
