@@ -42,6 +42,7 @@ describe('on a server that stays up', () => {
     expect(informer.get(namespace.name, 'second')).toMatchObject({ kind: 'ConfigMap', data: { a: '2' } })
     expect(informer.list()).toHaveLength(1)
     expect(errors).toEqual([])
+    expect(events).not.toContain('restored')
     stop.abort()
     await waitFor('the end', () => !informer.healthy)
   })
@@ -159,6 +160,7 @@ describe('on a server that goes away', () => {
     await waitFor('the object', () => informer.get(namespace, 'written-early'))
     await waitFor('the watch', () => informer.healthy)
     expect(events.filter((event) => event === 'add stays')).toHaveLength(1)
+    expect(events).toContain('restored')
 
     // Cut off while the server restarts and changes: the resource version is now older than the server's memory.
     proxy.cut()

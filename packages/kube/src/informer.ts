@@ -26,6 +26,8 @@ export interface InformerOptions {
   onDelete(object: KubeObject): void
   /** A full list has been delivered; called again after each later full list. */
   onSync?(): void
+  /** The watch is established again after it had failed: the server may have been away. */
+  onRestored?(): void
   /** A list or watch failed, or a callback threw. The informer goes on by itself, after a back-off. */
   onError?(error: unknown): void
 }
@@ -65,6 +67,7 @@ class ListWatch implements Informer {
   readonly #backoff = new Backoff(backoffBounds)
   readonly #settled = Promise.withResolvers<void>()
   #resourceVersion: string | undefined
+  #broken = false
 
   constructor(client: KubeClient, options: InformerOptions) {
     this.#client = client
@@ -110,6 +113,7 @@ class ListWatch implements Informer {
     } catch (error) {
       failed = true
       this.healthy = false
+      this.#broken = true
       if (!this.#stopped.signal.aborted) this.#noteError(error)
     }
     const settled = performance.now() - begun > settledMs
@@ -141,6 +145,8 @@ class ListWatch implements Informer {
       signal: this.#stopped.signal,
       onOpen: () => {
         this.healthy = true
+        if (this.#broken) this.#guard(() => this.#options.onRestored?.())
+        this.#broken = false
       },
       onEvent: (type, object) => {
         if (type === 'DELETED') this.#store.delete(this.#transform(object))

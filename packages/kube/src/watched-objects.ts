@@ -5,6 +5,8 @@ import { type Informer, startInformer } from './informer.ts'
 export interface ObjectListener<T> {
   onUpsert?(key: string, object: T, previous: T | undefined): void
   onDelete?(key: string): void
+  /** The watch is established again after it had failed. */
+  onRestored?(): void
   onError(error: unknown): void
 }
 
@@ -36,6 +38,7 @@ export class WatchedObjects<T extends KubeObject> {
         this.written.delete(keyOf(object))
         listener.onDelete?.(keyOf(object))
       },
+      onRestored: () => listener.onRestored?.(),
       onError: listener.onError,
     })
   }

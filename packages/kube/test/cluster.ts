@@ -47,6 +47,7 @@ export function recordingInformer(client: KubeClient, namespace: string, signal:
     onUpsert: (object, previous) => events.push(`${previous ? 'update' : 'add'} ${object.metadata.name}`),
     onDelete: (object) => events.push(`delete ${object.metadata.name}`),
     onSync: () => events.push('sync'),
+    onRestored: () => events.push('restored'),
     onError: (error) => errors.push(error),
   })
   return { informer, events, errors }

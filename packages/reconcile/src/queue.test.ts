@@ -92,6 +92,28 @@ test('a key that fails is tried again with growing pauses, and a success ends th
   }
 })
 
+test('what failed is tried at once when its cause may be over; what is only due later is not', async () => {
+  const worked: string[] = []
+  let isAway = true
+  const queue = new KeyedQueue({
+    workers: 1,
+    backoff: { minMs: 3_600_000, maxMs: 3_600_000 },
+    handle: async (key) => {
+      worked.push(key)
+      if (isAway && key === 'failed') throw new Error('away')
+      return { requeueAfterMs: 3_600_000 }
+    },
+  })
+  for (const key of ['well', 'failed']) queue.add(key)
+  await vi.waitFor(() => expect(queue.health().finished).toBe(2))
+  isAway = false
+  queue.retryFailed()
+  await vi.waitFor(() => expect(queue.health().finished).toBe(3))
+  queue.retryFailed()
+  expect(worked).toEqual(['well', 'failed', 'failed'])
+  await queue.stop()
+})
+
 test('a run past its deadline is aborted and counted as a failure', async () => {
   const errors: unknown[] = []
   const queue = new KeyedQueue({

@@ -108,6 +108,12 @@ export class KeyedQueue {
     else this.ready(key, entry, priority)
   }
 
+  /** What they failed for may be over: every key that waits for another try after a failure is tried now. */
+  retryFailed(): void {
+    for (const [key, entry] of this.entries)
+      if (entry.state === 'idle' && entry.failures > 0) this.ready(key, entry, 'normal')
+  }
+
   /** Aborts the run of a key, if there is one, so that a newer wish is served at once. */
   interrupt(key: string, reason: Error): void {
     this.entries.get(key)?.run?.abort.abort(reason)

@@ -121,6 +121,7 @@ export class Applier {
         {
           onUpsert: (key, next, previous) => this.onKustomization(key, next, previous),
           onDelete: (key) => this.onKustomizationGone(key),
+          onRestored: () => this.queue.retryFailed(),
           onError: (error) =>
             log.warn({ reason: String(error) }, 'the watch of Kustomizations was interrupted'),
         },

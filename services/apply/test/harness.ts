@@ -79,12 +79,14 @@ export interface Setup extends AsyncDisposable {
   untilBusIsBack(): Promise<void>
   /** Waits until the service has nothing to do. */
   untilQuiet(): Promise<void>
-  service: { child: Child; kill(): Promise<void>; start(): Promise<void> }
+  service: { url: string; child: Child; kill(): Promise<void>; start(): Promise<void> }
 }
 
 export interface SetupOptions {
   /** How the service reaches the API server, if not as the test does. */
   serviceKubeconfig?: string
+  /** Flags of the Node that runs the service. */
+  nodeArgs?: string[]
 }
 
 /** A real NATS, the real apply process, and a namespace of its own on the shared control plane. */
@@ -117,7 +119,12 @@ async function assemble(
     data: { key: key.toString('base64') },
   })
   const service = stack.use(
-    await startService(options.serviceKubeconfig ?? cluster.kubeconfig, nats.url, namespace, flags),
+    await startService(options, {
+      kubeconfig: options.serviceKubeconfig ?? cluster.kubeconfig,
+      natsUrl: nats.url,
+      namespace,
+      flags,
+    }),
   )
 
   const get = async (name: string) => {
@@ -261,16 +268,22 @@ async function assemble(
   }
 }
 
+interface ServiceParts {
+  kubeconfig: string
+  natsUrl: string
+  namespace: string
+  flags: readonly string[]
+}
+
 async function startService(
-  kubeconfig: string,
-  natsUrl: string,
-  namespace: string,
-  flags: readonly string[],
+  { nodeArgs = [] }: SetupOptions,
+  { kubeconfig, natsUrl, namespace, flags }: ServiceParts,
 ) {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const run = async () => {
     const child = await spawnService('apply', {
+      nodeArgs,
       args: [
         `--kubeconfig=${kubeconfig}`,
         `--nats-url=${natsUrl}`,

@@ -52,6 +52,7 @@ export class Sourcer<T extends SourceObject> {
       {
         onUpsert: (key, next, previous) => this.onObject(key, next, previous),
         onDelete: (key) => this.onObjectGone(key),
+        onRestored: () => this.queue.retryFailed(),
         onError: (error) => parts.log.warn({ kind, reason: String(error) }, 'a watch was interrupted'),
       },
     )
