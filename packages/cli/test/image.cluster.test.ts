@@ -109,6 +109,22 @@ test('image update --dry-run says when there is nothing to commit, and why it ca
   })
 })
 
+test('who suspended an automation and since when is said, and since when and why one fails', async () => {
+  await setpoint('suspend', 'image', 'update', 'elsewhere')
+  const suspended = await setpoint('image', 'update', 'elsewhere', '--dry-run')
+  expect(suspended.output).toMatch(/"elsewhere" is suspended, by setpoint-cli since \d{4}-/)
+  const lastTransitionTime = '2026-01-01T00:00:00Z'
+  const failing = {
+    type: 'Ready',
+    status: 'False',
+    reason: 'GitOperationFailed',
+    message: 'main is protected',
+  }
+  await setStatus('ImageUpdateAutomation', 'elsewhere', { conditions: [{ ...failing, lastTransitionTime }] })
+  const { output } = await setpoint('image', 'update', 'elsewhere', '--dry-run')
+  expect(output).toContain(`not ready since ${lastTransitionTime}: GitOperationFailed: main is protected`)
+})
+
 test('get images shows repositories, policies and automations, each with what it stands at', async () => {
   const { output } = await setpoint('get', 'images')
   const rows = output.split('\n').map((line) => line.split(/ {2,}/).slice(0, 4))

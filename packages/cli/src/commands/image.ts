@@ -4,8 +4,9 @@ import { GitError } from '@setpoint/git'
 import { compilePolicy, type Judgement, PolicyError } from '@setpoint/image-policy'
 import { UpdateError } from '@setpoint/image-update'
 import { RegistryError } from '@setpoint/registry'
+import { holdUps } from '../cluster/hold-ups.ts'
 import { imagePolicy, imageRepository, imageUpdateAutomation } from '../cluster/kinds.ts'
-import { getManaged, readyOf } from '../cluster/managed-object.ts'
+import { getManaged } from '../cluster/managed-object.ts'
 import { type Command, type CommandContext, outputFlag } from '../command.ts'
 import { CommandError, UsageError } from '../errors.ts'
 import { listTags } from '../image/list-tags.ts'
@@ -55,10 +56,7 @@ async function update(context: CommandContext, name: string): Promise<number> {
   const kube = await context.kube()
   const key = { namespace: context.flags.textOf('namespace'), name }
   const automation = await getManaged(kube, imageUpdateAutomation, key)
-  if (automation.spec.suspend)
-    io.stderr.write(
-      `imageupdateautomation "${name}" is suspended: nothing is committed before it is resumed\n`,
-    )
+  for (const holdUp of holdUps(automation)) io.stderr.write(`${holdUp}\n`)
   const { previewUpdate } = await import('../image/preview-update.ts')
   const preview = await previewUpdate(kube, automation as never, { signal, now })
   const output = context.flags.text('output')
@@ -103,20 +101,19 @@ const COLUMNS: Column<{ tag: string; verdict: string }>[] = [
 function print(
   { io }: CommandContext,
   policy: ImagePolicy,
-  { spec }: ImageRepository,
+  repository: ImageRepository,
   { chosen, problem, ranked, rejected }: Judgement,
 ): void {
   const seen = ranked.length + rejected.length
   const latest = policy.status?.latestRef?.tag
   io.stdout.write(
-    `${spec.image}: ${seen} tags seen, ${rejected.length} left out, ${ranked.length} compared\n`,
+    `${repository.spec.image}: ${seen} tags seen, ${rejected.length} left out, ${ranked.length} compared\n`,
   )
   io.stdout.write(chosen === undefined ? `nothing is chosen: ${problem}\n` : `chosen: ${chosen}\n`)
   if (latest !== undefined && latest !== chosen)
     io.stdout.write(`the policy says ${latest}: it will follow with the next scan\n`)
-  const ready = readyOf(policy as never)
-  if (ready?.status === 'False')
-    io.stdout.write(`not ready since ${ready.lastTransitionTime}: ${ready.reason}: ${ready.message}\n`)
+  for (const object of [policy, repository])
+    for (const holdUp of holdUps(object as never)) io.stdout.write(`${holdUp}\n`)
   const rows = [
     ...ranked.map((tag, at) => ({ tag, verdict: at === 0 ? 'chosen' : `compared, place ${at + 1}` })),
     ...rejected.map(({ tag, reason }) => ({ tag, verdict: reason })),
