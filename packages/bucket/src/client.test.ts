@@ -57,6 +57,11 @@ describe('a bucket', () => {
   })
 })
 
+it('does not ask a link-local address', async () => {
+  const listed = client.list({ ...access, endpoint: '169.254.169.254' }, all)
+  await expect(listed).rejects.toMatchObject({ code: 'InvalidEndpoint' })
+})
+
 describe('a server that misbehaves', () => {
   type Handler = (request: IncomingMessage, response: ServerResponse) => unknown
   const page = (text: string) => `<ListBucketResult>${text}</ListBucketResult>`

@@ -11,11 +11,15 @@ const MIN_ANSWER_BYTES = 64 * 1024
 
 /** A client of every server with the S3 API. */
 export class BucketClient implements AsyncDisposable {
-  private readonly transport = new Transport()
+  private readonly transport: Transport
   private readonly pageSize: number | undefined
 
-  /** pageSize: objects that a server names at once; as many as it likes, 1000 mostly, when left out. */
-  constructor({ pageSize }: { pageSize?: number } = {}) {
+  /**
+   * pageSize: objects that a server names at once; as many as it likes, 1000 mostly, when left out. allowLinkLocal:
+   * whether servers may be on link-local addresses; default false.
+   */
+  constructor({ pageSize, allowLinkLocal = false }: { pageSize?: number; allowLinkLocal?: boolean } = {}) {
+    this.transport = new Transport(allowLinkLocal)
     this.pageSize = pageSize
   }
 

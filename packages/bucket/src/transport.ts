@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { LookupFunction } from 'node:net'
+import { guardedLookup, isLinkLocal, refusal } from '@setpoint/link-local'
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import type { BucketAccess, CallOptions } from './access.ts'
 import { BucketError } from './errors.ts'
@@ -16,6 +18,11 @@ const CONNECT_TIMEOUT_MS = 15_000
 /** Sends requests: one set of connections for each way to reach servers. */
 export class Transport {
   private readonly agents = new Map<string, Dispatcher>()
+  private readonly allowLinkLocal: boolean
+
+  constructor(allowLinkLocal: boolean) {
+    this.allowLinkLocal = allowLinkLocal
+  }
 
   /** @throws BucketError for everything that is no answer */
   async get(
@@ -24,6 +31,8 @@ export class Transport {
     headers: Record<string, string>,
     { maxBytes, signal, timeoutMs }: CallOptions & { maxBytes: number },
   ): Promise<HttpAnswer> {
+    if (!this.allowLinkLocal && isLinkLocal(url.hostname))
+      throw new BucketError('InvalidEndpoint', refusal(url.hostname))
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
     try {
       const answer = await request(url, {
@@ -59,20 +68,20 @@ export class Transport {
       this.agents.delete(oldest[0])
       void oldest[1].close().catch(() => undefined)
     }
-    const agent = makeAgent(access)
+    const agent = makeAgent(access, this.allowLinkLocal ? {} : { lookup: guardedLookup })
     this.agents.set(key, agent)
     return agent
   }
 }
 
-function makeAgent({ caPem, client, proxy }: BucketAccess): Dispatcher {
+function makeAgent({ caPem, client, proxy }: BucketAccess, guard: { lookup?: LookupFunction }): Dispatcher {
   const tls = {
     timeout: CONNECT_TIMEOUT_MS,
     ...(caPem === undefined ? {} : { ca: caPem }),
     ...(client === undefined ? {} : { cert: client.certPem, key: client.keyPem }),
   }
   const connections = CONNECTIONS_PER_HOST
-  if (proxy === undefined) return new Agent({ connections, connect: tls })
+  if (proxy === undefined) return new Agent({ connections, connect: { ...guard, ...tls } })
   const { url, username, password = '' } = proxy
   const token = username && `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
   return new ProxyAgent({ uri: url, connections, requestTls: tls, ...(token ? { token } : {}) })

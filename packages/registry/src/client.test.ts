@@ -188,6 +188,11 @@ describe('a registry that misbehaves', () => {
       'ProtocolError',
     ],
     ['sends to another host', page(['a'], '<http://192.0.2.1/v2/>; rel="next"'), 'ProtocolError'],
+    [
+      'redirects to a link-local address',
+      (_request, response) => response.writeHead(307, { location: 'http://169.254.169.254/' }).end(),
+      'AddressRefused',
+    ],
     ['sends no JSON', (_request, response) => response.end('<html>'), 'ProtocolError'],
     ['sends no list', page('latest'), 'ProtocolError'],
     ['answers 500', (_request, response) => response.writeHead(500).end(), 'ServerError'],

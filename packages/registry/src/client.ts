@@ -24,6 +24,8 @@ export interface RegistryClientOptions {
   now(): number
   /** Rate of requests to one host. Default: 50 a second after a burst of 100. */
   limits?: HostLimits
+  /** Whether registries, and where they redirect to, may be on link-local addresses. Default false. */
+  allowLinkLocal?: boolean
 }
 
 interface Asked {
@@ -38,8 +40,8 @@ export class RegistryClient implements AsyncDisposable {
   /** What each repository asked for last, so that the next call brings it at once. */
   private readonly challenges = new Map<string, Challenge>()
 
-  constructor({ now, limits = DEFAULT_LIMITS }: RegistryClientOptions) {
-    this.transport = new Transport(limits, now)
+  constructor({ now, limits = DEFAULT_LIMITS, allowLinkLocal = false }: RegistryClientOptions) {
+    this.transport = new Transport(limits, now, allowLinkLocal)
     this.tokens = new Tokens(this.transport, now)
   }
 

@@ -6,6 +6,7 @@ export type RegistryErrorCode =
   | 'NotFound'
   | 'TooManyRequests'
   | 'Unreachable'
+  | 'AddressRefused'
   | 'Timeout'
   | 'ServerError'
   | 'ProtocolError'

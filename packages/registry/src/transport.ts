@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import type { LookupFunction } from 'node:net'
+import { guardedLookup, isLinkLocal, refusal } from '@setpoint/link-local'
 import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import type { RegistryAccess, RegistryProxy } from './access.ts'
 import { RegistryError } from './errors.ts'
@@ -38,15 +40,20 @@ export class Transport {
   private readonly now: () => number
   private readonly agents = new Map<string, Dispatcher>()
 
-  constructor(limits: HostLimits, now: () => number) {
+  private readonly allowLinkLocal: boolean
+
+  constructor(limits: HostLimits, now: () => number, allowLinkLocal: boolean) {
+    this.allowLinkLocal = allowLinkLocal
     this.limiter = new HostLimiter(limits, now)
     this.now = now
   }
 
   /** @throws RegistryError for everything that is no answer, and for 429. */
   async send(access: RegistryAccess, sent: HttpRequest, budget: Budget): Promise<HttpAnswer> {
-    const { host } = sent.url
+    const { host, hostname } = sent.url
     try {
+      if (!this.allowLinkLocal && isLinkLocal(hostname))
+        throw new RegistryError('AddressRefused', refusal(hostname))
       await this.limiter.turn(host, budget.signal)
       const answer = await request(sent.url, {
         method: sent.method,
@@ -85,7 +92,7 @@ export class Transport {
     const found = this.agents.get(key)
     if (found !== undefined) return found
     this.dropOldest()
-    const agent = makeAgent(access)
+    const agent = makeAgent(access, this.allowLinkLocal ? {} : { lookup: guardedLookup })
     this.agents.set(key, agent)
     return agent
   }
@@ -98,13 +105,14 @@ export class Transport {
   }
 }
 
-function makeAgent({ caPem, client, proxy }: RegistryAccess): Dispatcher {
+function makeAgent({ caPem, client, proxy }: RegistryAccess, guard: { lookup?: LookupFunction }): Dispatcher {
   const tls = {
     ...(caPem === undefined ? {} : { ca: caPem }),
     ...(client === undefined ? {} : { cert: client.certPem, key: client.keyPem }),
   }
   const connections = CONNECTIONS_PER_HOST
-  if (proxy === undefined) return new Agent({ connections, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls } })
+  if (proxy === undefined)
+    return new Agent({ connections, connect: { timeout: CONNECT_TIMEOUT_MS, ...guard, ...tls } })
   const token = proxyToken(proxy)
   return new ProxyAgent({
     uri: proxy.url,

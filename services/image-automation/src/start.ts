@@ -25,7 +25,11 @@ export async function startImageAutomation(
     membership,
     ...(service.beforeWrite === undefined ? {} : { beforeWrite: service.beforeWrite }),
     metrics: imageMetrics(service.metrics),
-    registry: new RegistryClient({ now, limits: { perSecond, burst: perSecond * 2 } }),
+    registry: new RegistryClient({
+      now,
+      limits: { perSecond, burst: perSecond * 2 },
+      allowLinkLocal: config['allow-link-local'],
+    }),
     mirrors: new Mirrors(config['storage-path']),
     tags: new KnownTags(),
     allowCrossNamespace: !config['no-cross-namespace-refs'],

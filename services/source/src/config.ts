@@ -80,7 +80,7 @@ export const settings = {
     parse: wholeNumber(1, 10_000),
   },
   'allow-link-local': {
-    description: 'Git servers may be on link-local addresses (169.254.0.0/16, fe80::/10)',
+    description: 'Servers may be on link-local addresses (169.254.0.0/16, fe80::/10)',
     default: 'false',
     parse: trueOrFalse,
   },

@@ -79,7 +79,8 @@ function startSourcers(service: SourceService, archives: ArchiveStore) {
       wake: (keys) => git.wake(keys),
     }),
   )
-  return [git, start(new OciKind({ now })), start(new BucketKind())]
+  const { allowLinkLocal } = limitsOf(config)
+  return [git, start(new OciKind({ now, allowLinkLocal })), start(new BucketKind({ allowLinkLocal }))]
 }
 
 function limitsOf(config: SourceConfig): Limits {

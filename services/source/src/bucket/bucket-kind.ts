@@ -16,7 +16,11 @@ import { readRemote } from './remote.ts'
 export class BucketKind implements SourceKind<Bucket> {
   readonly gvk = BUCKET
   readonly directory = 'buckets'
-  private readonly parts: BucketParts = { buckets: new BucketClient() }
+  private readonly parts: BucketParts
+
+  constructor(options: { allowLinkLocal: boolean }) {
+    this.parts = { buckets: new BucketClient(options) }
+  }
 
   async close(): Promise<void> {
     await this.parts.buckets[Symbol.asyncDispose]()

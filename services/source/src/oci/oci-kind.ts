@@ -20,7 +20,7 @@ export class OciKind implements SourceKind<OCIRepository> {
   readonly directory = 'ocirepositories'
   private readonly parts: OciParts
 
-  constructor(options: { now(): number }) {
+  constructor(options: { now(): number; allowLinkLocal: boolean }) {
     this.parts = { registry: new RegistryClient(options) }
   }
 

@@ -1,0 +1,1 @@
+export { guardedLookup, isLinkLocal, refusal } from './link-local.ts'
