@@ -34,7 +34,7 @@ export function matchPath(root: Slot, path: string[], create: CreateKind): Slot[
   return matchField(root, part, rest, create)
 }
 
-export function slotOf(container: Value[] | ValueMap, key: number | string): Slot {
+function slotOf(container: Value[] | ValueMap, key: number | string): Slot {
   const holder = container as { [key: string | number]: Value }
   return {
     get: () => (Object.hasOwn(holder, key) ? holder[key] : undefined) ?? null,

@@ -8,7 +8,7 @@ export const fieldSpecsShape: Shape = list(fieldSpecShape)
 
 export const selectorShape = struct({ ...idFields, labelSelector: 'string', annotationSelector: 'string' })
 
-export const patchOptionsShape = struct({ allowNameChange: 'bool', allowKindChange: 'bool' })
+const patchOptionsShape = struct({ allowNameChange: 'bool', allowKindChange: 'bool' })
 
 export const patchShape = struct({
   path: 'string',

@@ -105,7 +105,7 @@ function sha1(content: Uint8Array): string {
   return createHash('sha1').update(content).digest('base64')
 }
 
-export function badYaml(problem: YamlProblem, file: string): BuildError {
+function badYaml(problem: YamlProblem, file: string): BuildError {
   return new BuildError('bad-yaml', problem.message, { file, line: problem.line })
 }
 

@@ -22,7 +22,7 @@ export function parseGroupVersion(apiVersion: string): { group: string; version:
   return { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) }
 }
 
-export function apiVersionOf(gvk: Gvk): string {
+function apiVersionOf(gvk: Gvk): string {
   return gvk.group === '' ? gvk.version : `${gvk.group}/${gvk.version}`
 }
 
@@ -39,7 +39,7 @@ export function sameGvk(left: Gvk, right: Gvk): boolean {
   return left.kind === right.kind && left.group === right.group && left.version === right.version
 }
 
-export function sameNamespace(left: ResourceId, right: ResourceId): boolean {
+function sameNamespace(left: ResourceId, right: ResourceId): boolean {
   return effectiveNamespace(left) === effectiveNamespace(right)
 }
 

@@ -149,7 +149,7 @@ function isText(value: Value): boolean {
 }
 
 /** `$$` is a dollar. A text that is nothing but one var takes the type of its value. */
-export function expandText(text: string, replace: Replacer): Value {
+function expandText(text: string, replace: Replacer): Value {
   if (!text.includes('$')) return text
   const whole = /^\$\(([^)]*)\)$/.exec(text)
   if (whole !== null) return replace(whole[1] ?? '')
