@@ -1,10 +1,16 @@
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import {
+  GIT_REPOSITORY,
+  type GitRepository,
   IMAGE_POLICY,
   IMAGE_REPOSITORY,
   IMAGE_UPDATE_AUTOMATION,
   type ImageUpdateAutomation,
 } from '@setpoint/contracts'
-import { type RegistryServer, startRegistry, waitFor } from '@setpoint/testkit'
+import { type RegistryServer, startRegistry, temporaryDirectory, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { NAMESPACE, startWholeSet, type WholeSet } from './harness.ts'
 
@@ -20,13 +26,17 @@ beforeAll(async () => {
 }, 600_000)
 afterAll(() => stack.disposeAsync())
 
+const AUTHOR = { name: 'Setpoint', email: 'setpoint@example.com' }
 const DEPLOYMENT = { group: 'apps', version: 'v1', kind: 'Deployment' }
 
-it('an image that is pushed is chosen, committed, applied and rolled out, and the next one in seconds', async () => {
+it('an image that is pushed is chosen, committed and signed, verified, applied and rolled out; the next one in seconds', async () => {
+  const key = await makeKey()
   const image = `${registry.host}/team/web`
   await registry.push('team/web', '1.0.0')
   const repo = await set.createFleet('fleet', { 'web/deployment.yaml': deployment(`${image}:0.9.0`) })
   await set.applyKustomization('web', { wait: true, timeout: '1m' })
+  await createSecret('signing', { identity: key.identity })
+  await createSecret('trusted', { 'setpoint.sshpub': key.publicKey })
   await create(IMAGE_REPOSITORY.kind, { image, interval: '10m', insecure: true })
   await create(IMAGE_POLICY.kind, {
     imageRepositoryRef: { name: 'web' },
@@ -35,10 +45,12 @@ it('an image that is pushed is chosen, committed, applied and rolled out, and th
   await create(IMAGE_UPDATE_AUTOMATION.kind, {
     sourceRef: { kind: 'GitRepository', name: 'fleet' },
     interval: '10m',
-    git: { commit: { author: { name: 'Setpoint', email: 'setpoint@example.com' } } },
+    git: { commit: { author: AUTHOR, signingKey: { type: 'ssh', secretRef: { name: 'signing' } } } },
     update: { path: './web' },
   })
   await rolledOut(`${image}:1.0.0`)
+  const verify = { mode: 'HEAD', secretRef: { name: 'trusted' } } as const
+  await set.applyGitRepository('fleet', { url: repo.url, verify })
   await registry.push('team/web', '1.1.0')
   set.bus.hint({ kind: IMAGE_REPOSITORY.kind, namespace: NAMESPACE, name: 'web' }, { requestedBy: 'test' })
   await rolledOut(`${image}:1.1.0`)
@@ -46,8 +58,27 @@ it('an image that is pushed is chosen, committed, applied and rolled out, and th
   await set.waitReady('Kustomization', 'web', head)
   const automation = await set.kube.get(IMAGE_UPDATE_AUTOMATION, { namespace: NAMESPACE, name: 'web' })
   expect((automation as ImageUpdateAutomation).status?.lastPushCommit).toBe(head)
+  const source = await set.kube.get(GIT_REPOSITORY, { namespace: NAMESPACE, name: 'fleet' })
+  const { conditions = [] } = (source as GitRepository).status ?? {}
+  expect(conditions.find(({ type }) => type === 'SourceVerified')?.status).toBe('True')
   expect(set.refusals()).toEqual([])
 })
+
+async function makeKey(): Promise<{ identity: string; publicKey: string }> {
+  await using home = await temporaryDirectory('signing')
+  const file = join(home.path, 'key')
+  await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file])
+  return { identity: await readFile(file, 'utf8'), publicKey: await readFile(`${file}.pub`, 'utf8') }
+}
+
+function createSecret(name: string, stringData: Record<string, string>) {
+  return set.kube.create({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { namespace: NAMESPACE, name },
+    stringData,
+  })
+}
 
 function create(kind: string, spec: object) {
   const metadata = { namespace: NAMESPACE, name: 'web' }
