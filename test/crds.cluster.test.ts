@@ -124,6 +124,104 @@ describe('GitRepository', () => {
   })
 })
 
+describe('OCIRepository', () => {
+  it('gets its defaults and a status that says that nobody has looked yet', async () => {
+    const made = await create(oci('defaults', { verify: { secretRef: { name: 'keys' } } }))
+    expect(made.spec).toMatchObject({ timeout: '60s', provider: 'generic', verify: { provider: 'cosign' } })
+    expect(made.status).toEqual({ observedGeneration: -1 })
+  })
+
+  it.each([
+    ['an address by https', { url: 'https://ghcr.io/org/app' }, 'spec.url'],
+    ['an unknown operation', { layerSelector: { operation: 'unpack' } }, 'spec.layerSelector.operation'],
+    ['an identity without a subject', { verify: { matchOIDCIdentity: [{ issuer: 'x' }] } }, 'subject'],
+  ])('with %s is refused, and the field is named', async (_, spec, says) => {
+    await expect(create(oci('refused', spec))).rejects.toThrow(says)
+  })
+
+  it('takes every field that Flux has, and drops none', async () => {
+    const spec = {
+      url: 'oci://ghcr.io/org/app',
+      interval: '1m30s',
+      timeout: '20s',
+      ref: { tag: 'latest', semver: '1.x', semverFilter: '.*-rc.*', digest: `sha256:${'a'.repeat(64)}` },
+      layerSelector: { mediaType: 'application/x-tar', operation: 'copy' },
+      secretRef: { name: 'credentials' },
+      provider: 'aws',
+      serviceAccountName: 'puller',
+      certSecretRef: { name: 'ca' },
+      proxySecretRef: { name: 'proxy' },
+      insecure: true,
+      ignore: '*.md',
+      suspend: true,
+      verify: {
+        provider: 'notation',
+        secretRef: { name: 'keys' },
+        trustedRootSecretRef: { name: 'root' },
+        matchOIDCIdentity: [{ issuer: '^https://x$', subject: '^y$' }],
+      },
+    }
+    expect((await create(oci('complete', spec))).spec).toEqual(spec)
+  })
+})
+
+describe('Bucket', () => {
+  it.each([
+    [
+      'a service account and keys',
+      { provider: 'aws', serviceAccountName: 'a', secretRef: { name: 'b' } },
+      'cannot set both',
+    ],
+    ['a service account without a cloud', { serviceAccountName: 'a' }, 'serviceAccountName is not supported'],
+    [
+      'aws tokens without aws',
+      { sts: { provider: 'aws', endpoint: 'https://sts' } },
+      "'ldap' is the only supported",
+    ],
+    [
+      'tokens of a cloud that has none',
+      { provider: 'gcp', sts: { provider: 'aws', endpoint: 'https://sts' } },
+      'STS',
+    ],
+  ])('with %s is refused, and why is said', async (_, spec, says) => {
+    await expect(create(bucket('refused', spec))).rejects.toThrow(says)
+  })
+
+  it('takes every field that Flux has, and drops none', async () => {
+    const spec = {
+      bucketName: 'fleet',
+      endpoint: 'minio.example.com:9000',
+      interval: '1m30s',
+      timeout: '20s',
+      provider: 'generic',
+      sts: {
+        provider: 'ldap',
+        endpoint: 'https://sts.example.com',
+        secretRef: { name: 'ldap' },
+        certSecretRef: { name: 'ca' },
+      },
+      insecure: true,
+      region: 'eu-west-1',
+      prefix: 'apps/',
+      secretRef: { name: 'keys' },
+      certSecretRef: { name: 'ca' },
+      proxySecretRef: { name: 'proxy' },
+      ignore: '*.md',
+      suspend: true,
+    }
+    expect((await create(bucket('complete', spec))).spec).toEqual(spec)
+  })
+})
+
+describe('ExternalArtifact', () => {
+  it('takes every field that Flux has, and has no status before its maker writes one', async () => {
+    const spec = { sourceRef: { apiVersion: 'example.com/v1', kind: 'Maker', name: 'a', namespace: 'b' } }
+    const made = await create(source('ExternalArtifact', 'complete', spec))
+    expect(made.spec).toEqual(spec)
+    expect(made.status).toBeUndefined()
+  })
+})
+
 describe('Kustomization', () => {
   it('gets its defaults and a status that says that nobody has looked yet', async () => {
     const from = [{ kind: 'ConfigMap', name: 'settings' }]
@@ -284,6 +382,19 @@ function repository(name: string, spec: object): Manifest {
     metadata: { name },
     spec: { ...required, ...spec },
   }
+}
+
+function oci(name: string, spec: object): Manifest {
+  return source('OCIRepository', name, { url: 'oci://ghcr.io/org/app', interval: '1m', ...spec })
+}
+
+function bucket(name: string, spec: object): Manifest {
+  const required = { bucketName: 'fleet', endpoint: 'minio.example.com', interval: '1m' }
+  return source('Bucket', name, { ...required, ...spec })
+}
+
+function source(kind: string, name: string, spec: object): Manifest {
+  return { apiVersion: 'source.toolkit.fluxcd.io/v1', kind, metadata: { name }, spec }
 }
 
 function kustomization(name: string, spec: object): Manifest {
