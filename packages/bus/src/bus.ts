@@ -90,6 +90,8 @@ export class Bus implements AsyncDisposable {
   private ensuring: Promise<void> | undefined
   private timer: NodeJS.Timeout | undefined
   private connected = true
+  /** Some stream was found to be another one, and not everybody was told yet. */
+  private lost = false
   private closed = false
 
   constructor(connection: NatsConnection, options: BusConnectOptions) {
@@ -384,28 +386,28 @@ export class Bus implements AsyncDisposable {
 
   private async makeStreams(): Promise<void> {
     const manager = await this.manager()
-    let lost = false
     for (const config of streamConfigs(this.options.replicas ?? 1)) {
       const created = await streamIncarnation(manager, config)
-      lost = this.noteIncarnation(config.name, created) || lost
+      this.noteIncarnation(config.name, created)
     }
     for (const name of BUCKETS) {
       const store = await new Objm(this.js).create(name, { replicas: this.options.replicas ?? 1 })
       const status = await store.status()
-      lost = this.noteIncarnation(name, String(status.streamInfo.created)) || lost
+      this.noteIncarnation(name, String(status.streamInfo.created))
       this.buckets.set(name, store)
     }
-    if (!lost) return
+    if (!this.lost) return
+    this.lost = false
     this.options.log.warn({}, 'NATS had lost its state; sending it again')
     for (const consumer of this.consumers) consumer.restart({ fromTheStart: true })
     for (const handler of this.stateLostHandlers) handler()
   }
 
-  /** True when a stream that we knew is another one now. */
-  private noteIncarnation(name: string, created: string): boolean {
+  /** A stream that we knew may be another one now. That counts even if the connection breaks before all are looked at. */
+  private noteIncarnation(name: string, created: string): void {
     const before = this.incarnations.get(name)
     this.incarnations.set(name, created)
-    return before !== undefined && before !== created
+    if (before !== undefined && before !== created) this.lost = true
   }
 
   private async guard<T>(what: string, action: () => Promise<T>): Promise<T> {

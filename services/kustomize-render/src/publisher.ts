@@ -23,6 +23,8 @@ export class Publisher {
   private readonly replaced = new Map<string, string>()
   /** Set objects that are stored and that no message names yet. */
   private readonly unannounced = new Map<string, string>()
+  /** Set objects that are known to be stored, by Kustomization. */
+  private readonly stored = new Map<string, string>()
 
   /** historyOf: the digests in the history of a Kustomization. Their sets are kept, so that it can be rolled back to them. */
   constructor(
@@ -41,10 +43,22 @@ export class Publisher {
   async store(key: string, set: BuiltSet): Promise<RenderedSet> {
     const last = this.results.message(key)?.set
     const name = sealedSetName(this.sealingKey, key, set.digest)
-    if (last?.digest === set.digest && last.sealed.object === name) return last
+    if (last?.digest === set.digest && last.sealed.object === name && (await this.isStored(key, last)))
+      return last
     this.unannounced.set(key, name)
     const sealed = await this.bus.putBytes(BUCKET, name, seal(this.sealingKey, set.bytes, key))
+    this.stored.set(key, name)
     return { digest: set.digest, objects: set.objects, sealed }
+  }
+
+  /** What others have said is not proof: NATS may have lost its state between the set and the message. */
+  private async isStored(key: string, { sealed }: RenderedSet): Promise<boolean> {
+    const { object = '' } = sealed
+    if (this.stored.get(key) === object) return true
+    const found = await this.bus.findBytes(BUCKET, object)
+    if (found?.digest !== sealed.digest) return false
+    this.stored.set(key, object)
+    return true
   }
 
   /** True when a message went out. @throws BusError when NATS is away. */
@@ -70,6 +84,12 @@ export class Publisher {
   forget(key: string): void {
     this.replaced.delete(key)
     this.unannounced.delete(key)
+    this.stored.delete(key)
+  }
+
+  /** NATS has lost its state. */
+  forgetStored(): void {
+    this.stored.clear()
   }
 
   private inUse(): Set<string> {
@@ -87,6 +107,7 @@ export class Publisher {
   /** A Kustomization is gone: so are its message and its sets. */
   async remove(key: string, last: RenderedMessage): Promise<void> {
     this.unannounced.delete(key)
+    this.stored.delete(key)
     await this.bus.forget(subjects.rendered(last))
     if (last.set?.sealed.object !== undefined) await this.bus.deleteBytes(BUCKET, last.set.sealed.object)
     await this.deleteReplaced(key, undefined, undefined)

@@ -16,6 +16,8 @@ export interface LastBuild {
 export class Results {
   private readonly builds = new Map<string, LastBuild>()
   private readonly published = new Map<string, RenderedMessage>()
+  /** Changes when everything is forgotten. */
+  epoch = 0
 
   build(key: string): LastBuild | undefined {
     return this.builds.get(key)
@@ -25,9 +27,11 @@ export class Results {
     this.builds.set(key, build)
   }
 
-  /** Builds must be done again, for example because what they stored is gone. */
-  forgetBuilds(): void {
+  /** The bus has lost its state: builds must be done again, for what they stored is gone, and nothing is said. */
+  forgetAll(): void {
+    this.epoch += 1
     this.builds.clear()
+    this.published.clear()
   }
 
   message(key: string): RenderedMessage | undefined {
@@ -36,10 +40,6 @@ export class Results {
 
   keepMessage(key: string, message: RenderedMessage): void {
     this.published.set(key, message)
-  }
-
-  forgetMessages(): void {
-    this.published.clear()
   }
 
   forget(key: string): void {

@@ -50,7 +50,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
       if (!share.has(key)) return undefined
       catchUp.forget(key)
       const kustomization = find(key)
-      if (kustomization !== undefined) return renderer.render(kustomization)
+      if (kustomization !== undefined) return renderUnlessLost(key, kustomization)
       const last = results.message(key)
       references.set(key, [])
       if (last !== undefined) await publisher.remove(key, last)
@@ -82,6 +82,15 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
       removeGone()
     },
   })
+  /** What a run notes that began before the bus lost its state is not true any more; it has been asked for again by then. */
+  const renderUnlessLost = async (key: string, kustomization: Kustomization) => {
+    const { epoch } = results
+    try {
+      return await renderer.render(kustomization)
+    } finally {
+      if (results.epoch !== epoch) results.forget(key)
+    }
+  }
   /** Somebody may have died between a Kustomization's end and the end of its message. */
   const removeGone = () => {
     for (const { namespace, name } of results.messages()) {
@@ -168,8 +177,8 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     queue.add(`${message.namespace}/${message.name}`, { priority: 'low' })
 
   const stopWatchingLoss = bus.onStateLost(() => {
-    results.forgetBuilds()
-    results.forgetMessages()
+    results.forgetAll()
+    publisher.forgetStored()
     for (const one of all()) queue.add(keyOf(one.metadata))
   })
   const sweeping = setInterval(

@@ -52,6 +52,21 @@ test('when NATS has lost its store, the same sets are said again', async () => {
   for (const message of after) expect(await setup.objects(message)).toHaveLength(1)
 })
 
+test('a set that is gone while its message is still there is stored again after a start', async () => {
+  await using setup = await startSetup()
+  await setup.push(files, 'main@sha1:1')
+  await setup.create('a')
+  const before = await setup.untilRendered('a', 'main@sha1:1')
+  await setup.service.kill()
+  await setup.bus.deleteBytes('setpoint-rendered', before.set?.sealed.object ?? '')
+  await setup.service.start()
+  const after = await waitFor('the set can be read', async () => {
+    const message = await setup.last('a')
+    return message !== undefined && (await setup.objects(message)).length === 1 && message
+  })
+  expect(after.set?.digest).toBe(before.set?.digest)
+})
+
 test('a commit that comes while NATS is away is rendered once it is back', async () => {
   await using setup = await startSetup()
   await setup.push(files, 'main@sha1:1')
