@@ -41,10 +41,12 @@ test(
   async () => {
     await start(['--replicas', '2'])
     const { services } = await upState(data)
-    const shared = ['source-0', 'source-1', 'kustomize-render-0', 'kustomize-render-1', 'apply-0', 'apply-1']
-    expect(services.map(({ name }) => name)).toEqual([...shared, 'image-automation'])
-    const replicas = services.filter(({ name }) => shared.includes(name))
-    expect(new Set(replicas.map(({ pid }) => pid)).size).toBe(shared.length)
+    const shared = ['source', 'kustomize-render', 'apply', 'image-automation'].flatMap((name) => [
+      `${name}-0`,
+      `${name}-1`,
+    ])
+    expect(services.map(({ name }) => name)).toEqual(shared)
+    expect(new Set(services.map(({ pid }) => pid)).size).toBe(shared.length)
     expect(await leases()).toEqual(shared.sort())
     await stopAndLook()
     expect(await leases()).toEqual([])
