@@ -21,6 +21,8 @@ export interface Known {
 /** The Knowns of all objects of a kind, by key. One of a new uid starts anew. */
 export class Memory {
   private readonly entries = new Map<string, Known>()
+  /** How often what is in the streams came into doubt. */
+  doubts = 0
 
   of(key: string, uid: string): Known {
     const found = this.entries.get(key)
@@ -48,6 +50,7 @@ export class Memory {
 
   /** What is in the streams is in doubt: the next run of each looks. */
   doubtPublished(): void {
+    this.doubts += 1
     for (const known of this.entries.values()) known.published = false
   }
 }

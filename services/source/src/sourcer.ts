@@ -109,6 +109,7 @@ export class Sourcer<T extends SourceObject> {
     if (object === undefined || !this.share.has(key)) return undefined
     const startedAt = context.now()
     const task = this.task(key, object, { signal, startedAt })
+    const { doubts } = context.memory
     try {
       const result = await reconcile(context, task)
       const ready = task.object.status?.conditions?.find(({ type }) => type === 'Ready')
@@ -116,6 +117,8 @@ export class Sourcer<T extends SourceObject> {
       else this.failures.delete(key)
       return result
     } finally {
+      // A run that began before NATS lost its state may have stored its bytes there; it has been asked for again.
+      if (context.memory.doubts !== doubts) task.known.published = false
       const { namespace = '', name } = object.metadata
       context.metrics.reconciled({ namespace, name }, context.now() - startedAt)
     }
