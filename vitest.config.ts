@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 const exclude = ['**/node_modules/**', '**/testdata/**']
 /** The services that the tests start need not be compiled each time. */
 const env = { NODE_COMPILE_CACHE: `${import.meta.dirname}/node_modules/.cache/node` }
+/** How long a condition is waited for: a second is little on a busy machine. */
+const expect = { poll: { timeout: 25_000 } }
 const needsCluster = ['**/*.cluster.test.ts', 'test/e2e/**/*.test.ts']
 
 export default defineConfig({
@@ -17,6 +19,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           env,
+          expect,
           include: ['**/*.test.ts'],
           exclude: [...exclude, ...needsCluster],
           globalSetup: ['packages/testkit/src/tools-setup.ts'],
@@ -28,6 +31,7 @@ export default defineConfig({
         test: {
           name: 'cluster',
           env,
+          expect,
           include: needsCluster,
           exclude,
           globalSetup: ['packages/testkit/src/tools-setup.ts', 'packages/testkit/src/cluster-setup.ts'],

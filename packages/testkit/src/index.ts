@@ -26,6 +26,7 @@ export {
 } from './registry.ts'
 export type { TokenServer } from './registry-token-server.ts'
 export { S3_USER, type S3Server, startS3Server } from './s3-server.ts'
+export { type ServiceProcess, startService } from './service-process.ts'
 export { type SharedCluster, sharedCluster, testNamespace } from './shared-cluster.ts'
 export { newAgeKey, sopsEncrypt } from './sops.ts'
 export { type ServiceOptions, spawnService } from './spawn-service.ts'

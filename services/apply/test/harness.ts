@@ -16,13 +16,13 @@ import {
 import { connectKube, type KubeClient } from '@setpoint/kube'
 import { type KubeObject, stringifyJson } from '@setpoint/manifest'
 import {
-  type Child,
-  freePort,
   type NatsServer,
+  type ServiceProcess,
   type SharedCluster,
   sharedCluster,
   spawnService,
   startNats,
+  startService,
   testNamespace,
   waitFor,
 } from '@setpoint/testkit'
@@ -79,7 +79,7 @@ export interface Setup extends AsyncDisposable {
   untilBusIsBack(): Promise<void>
   /** Waits until the service has nothing to do. */
   untilQuiet(): Promise<void>
-  service: { url: string; child: Child; kill(): Promise<void>; start(): Promise<void> }
+  service: ServiceProcess
 }
 
 export interface SetupOptions {
@@ -119,12 +119,17 @@ async function assemble(
     data: { key: key.toString('base64') },
   })
   const service = stack.use(
-    await startService(options, {
-      kubeconfig: options.serviceKubeconfig ?? cluster.kubeconfig,
-      natsUrl: nats.url,
-      namespace,
-      flags,
-    }),
+    await startService(
+      'apply',
+      [
+        `--kubeconfig=${options.serviceKubeconfig ?? cluster.kubeconfig}`,
+        `--nats-url=${nats.url}`,
+        `--sealing-key-secret=${namespace}/sealing-key`,
+        `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
+        ...flags,
+      ],
+      (args) => spawnService('apply', { args, nodeArgs: options.nodeArgs ?? [] }),
+    ),
   )
 
   const get = async (name: string) => {
@@ -185,8 +190,7 @@ async function assemble(
       const ready = conditionOf(kustomization, 'Ready')
       return ready?.status === status && (reason === undefined || ready.reason === reason)
     })
-  const metric = async (name: string, labels: Record<string, string> = {}) =>
-    sumOf(await (await fetch(`${service.url}/metrics`)).text(), name, labels)
+  const { metric } = service
   return {
     cluster,
     kube,
@@ -268,51 +272,6 @@ async function assemble(
   }
 }
 
-interface ServiceParts {
-  kubeconfig: string
-  natsUrl: string
-  namespace: string
-  flags: readonly string[]
-}
-
-async function startService(
-  { nodeArgs = [] }: SetupOptions,
-  { kubeconfig, natsUrl, namespace, flags }: ServiceParts,
-) {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const run = async () => {
-    const child = await spawnService('apply', {
-      nodeArgs,
-      args: [
-        `--kubeconfig=${kubeconfig}`,
-        `--nats-url=${natsUrl}`,
-        `--http-addr=127.0.0.1:${port}`,
-        `--sealing-key-secret=${namespace}/sealing-key`,
-        `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
-        ...flags,
-      ],
-    })
-    const ready = waitFor('apply is ready', async () => (await fetch(`${url}/readyz`)).ok)
-    const ended = child.exited.then(() => Promise.reject(new Error(`apply ended:\n${child.logs()}`)))
-    ended.catch(() => undefined)
-    await Promise.race([ready, ended])
-    return child
-  }
-  const service = {
-    url,
-    child: await run(),
-    kill: () => service.child.kill(),
-    start: async () => {
-      service.child = await run()
-    },
-    async [Symbol.asyncDispose]() {
-      await service.child.stop()
-    },
-  }
-  return service
-}
-
 function owned(object: KubeObject, namespace: string, name: string): KubeObject {
   const labels = {
     ...object.metadata.labels,
@@ -333,13 +292,4 @@ export function configMap(namespace: string, name: string, data: Record<string, 
 /** What the ConfigMaps of these tests hold. */
 export function dataOf(object: KubeObject | undefined): string | undefined {
   return (object?.data as Record<string, string> | undefined)?.key
-}
-
-function sumOf(text: string, name: string, labels: Record<string, string>): number {
-  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => wanted.every((label) => line.includes(label)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }

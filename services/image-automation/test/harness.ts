@@ -14,19 +14,18 @@ import {
 } from '@setpoint/contracts'
 import { connectKube, type KubeClient } from '@setpoint/kube'
 import {
-  type Child,
   type ControlPlane,
-  freePort,
   type GitRepo,
   type GitServer,
   git,
   type NatsServer,
   type RegistryServer,
+  type ServiceProcess,
   sharedCluster,
-  spawnService,
   startGitServer,
   startNats,
   startRegistry,
+  startService,
   temporaryDirectory,
   testNamespace,
   waitFor,
@@ -48,13 +47,6 @@ const gvks = {
   ImageUpdateAutomation: IMAGE_UPDATE_AUTOMATION,
 }
 
-/** A process of the service. `start` replaces one that has ended. */
-export interface Service {
-  child: Child
-  url: string
-  start(): Promise<void>
-}
-
 export interface Setup extends AsyncDisposable {
   kube: KubeClient
   bus: Bus
@@ -62,9 +54,9 @@ export interface Setup extends AsyncDisposable {
   git: GitServer
   registry: RegistryServer
   namespace: string
-  service: Service
+  service: ServiceProcess
   /** One more process of the service, with storage of its own. */
-  startReplica(name: string): Promise<Service>
+  startReplica(name: string): Promise<ServiceProcess>
   create<K extends Kind>(kind: K, name: string, spec: Kinds[K]['spec']): Promise<void>
   get<K extends Kind>(kind: K, name: string): Promise<Kinds[K]['object']>
   patch(kind: Kind, name: string, spec: object): Promise<void>
@@ -151,7 +143,15 @@ async function assemble(
     const storage = stack.use(await temporaryDirectory('image-automation')).path
     const where = [`--kubeconfig=${cluster.kubeconfig}`, `--nats-url=${nats.url}`]
     const selector = `--watch-label-selector=${SHARD_LABEL}=${namespace}`
-    return stack.use(await startService([...where, selector, `--storage-path=${storage}`, ...given, ...args]))
+    return stack.use(
+      await startService('image-automation', [
+        ...where,
+        selector,
+        `--storage-path=${storage}`,
+        ...given,
+        ...args,
+      ]),
+    )
   }
   const inReplicas = (name: string) => [`--lease-namespace=${namespace}`, `--replica-name=${name}`]
   const service = await startReplica(options.replica === undefined ? [] : inReplicas(options.replica))
@@ -268,29 +268,4 @@ async function assemble(
       Number(await git(['rev-list', '--count', branch], { cwd: repo.dir })),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-}
-
-async function startService(given: string[]): Promise<Service & AsyncDisposable> {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const args = [`--http-addr=127.0.0.1:${port}`, ...given]
-  const run = async () => {
-    const child = await spawnService('image-automation', { args })
-    const ready = waitFor('image-automation is ready', async () => (await fetch(`${url}/readyz`)).ok)
-    const ended = child.exited.then(() => Promise.reject(new Error(`it ended:\n${child.logs()}`)))
-    ended.catch(() => undefined)
-    await Promise.race([ready, ended])
-    return child
-  }
-  const service = {
-    url,
-    child: await run(),
-    start: async () => {
-      service.child = await run()
-    },
-    async [Symbol.asyncDispose]() {
-      await service.child.stop()
-    },
-  }
-  return service
 }

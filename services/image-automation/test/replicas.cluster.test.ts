@@ -1,12 +1,12 @@
-import { type GitRepo, waitFor } from '@setpoint/testkit'
+import { type GitRepo, type ServiceProcess, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Service, type Setup, startSetup } from './harness.ts'
+import { type Setup, startSetup } from './harness.ts'
 
 /** Several replicas scan, choose and commit; each image and each branch has one of them at a time. */
 
 const NAMES = Array.from({ length: 8 }, (_, at) => `app-${at}`)
 let setup: Setup
-let other: Service
+let other: ServiceProcess
 let repos: GitRepo[]
 
 beforeAll(async () => {
@@ -28,7 +28,7 @@ const pushAll = async (tag: string) => {
   await Promise.all(NAMES.map((name) => setup.registry.push(`team/${name}`, tag)))
   for (const name of NAMES) setup.hint('ImageRepository', name)
 }
-const counted = async ({ url }: Service, metric: string) => {
+const counted = async ({ url }: ServiceProcess, metric: string) => {
   const text = await (await fetch(`${url}/metrics`)).text()
   return Number(new RegExp(`^${metric} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
 }

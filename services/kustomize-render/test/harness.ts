@@ -16,13 +16,12 @@ import {
 import { connectKube, type KubeClient } from '@setpoint/kube'
 import { type KubeObject, parseJson } from '@setpoint/manifest'
 import {
-  type Child,
-  freePort,
   type NatsServer,
+  type ServiceProcess,
   type SharedCluster,
   sharedCluster,
-  spawnService,
   startNats,
+  startService,
   testNamespace,
   waitFor,
 } from '@setpoint/testkit'
@@ -64,7 +63,7 @@ export interface Setup extends AsyncDisposable {
   /** Messages of a stream, since the stream was made. */
   publishedCount(): Promise<number>
   untilBusIsBack(): Promise<void>
-  service: { child: Child; url: string; kill(): Promise<void>; stop(): Promise<void>; start(): Promise<void> }
+  service: ServiceProcess
 }
 
 /** A real NATS, the real render process, and a namespace of its own on the shared control plane. */
@@ -93,7 +92,15 @@ async function assemble(stack: AsyncDisposableStack, flags: string[]): Promise<S
     data: { key: key.toString('base64') },
   })
   await createRepository(kube, namespace)
-  const service = stack.use(await startService(cluster.kubeconfig, nats.url, namespace, flags))
+  const service = stack.use(
+    await startService('kustomize-render', [
+      `--kubeconfig=${cluster.kubeconfig}`,
+      `--nats-url=${nats.url}`,
+      `--sealing-key-secret=${namespace}/sealing-key`,
+      `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
+      ...flags,
+    ]),
+  )
   const producer = new Producer(bus, namespace)
 
   const last = async (name: string) =>
@@ -151,12 +158,8 @@ async function assemble(stack: AsyncDisposableStack, flags: string[]): Promise<S
       if (set.digest !== sha256(plain)) throw new Error('the digest is not that of the set')
       return (parseJson(plain.toString()) as unknown as { objects: KubeObject[] }).objects
     },
-    metric: async (name, labels = {}) =>
-      sumOf(await (await fetch(`${service.url}/metrics`)).text(), name, labels),
-    publishedCount: async () =>
-      sumOf(await (await fetch(`${service.url}/metrics`)).text(), 'setpoint_bus_published_messages_total', {
-        type: 'rendered',
-      }),
+    metric: service.metric,
+    publishedCount: () => service.metric('setpoint_bus_published_messages_total', { type: 'rendered' }),
     untilBusIsBack: async () => {
       await waitFor('NATS is back', () => bus.flush().then(() => true))
     },
@@ -245,45 +248,6 @@ function listingOf(files: Map<string, FileContents>): Map<string, TreeFile> {
   return new Map([...files].map(([path, { file }]) => [path, file]))
 }
 
-async function startService(kubeconfig: string, natsUrl: string, namespace: string, flags: string[]) {
-  const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
-  const run = async () => {
-    const child = await spawnService('kustomize-render', {
-      args: [
-        `--kubeconfig=${kubeconfig}`,
-        `--nats-url=${natsUrl}`,
-        `--http-addr=127.0.0.1:${port}`,
-        `--sealing-key-secret=${namespace}/sealing-key`,
-        `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
-        ...flags,
-      ],
-    })
-    const ready = waitFor('kustomize-render is ready', async () => (await fetch(`${url}/readyz`)).ok)
-    const ended = child.exited.then(() =>
-      Promise.reject(new Error(`kustomize-render ended:\n${child.logs()}`)),
-    )
-    ended.catch(() => undefined)
-    await Promise.race([ready, ended])
-    return child
-  }
-  const service = {
-    url,
-    child: await run(),
-    kill: () => service.child.kill(),
-    stop: async () => {
-      await service.child.stop()
-    },
-    start: async () => {
-      service.child = await run()
-    },
-    async [Symbol.asyncDispose]() {
-      await service.child.stop()
-    },
-  }
-  return service
-}
-
 /** A directory with one ConfigMap and a kustomization that names it. */
 export function app(name: string, value = 'value'): Files {
   return {
@@ -303,13 +267,4 @@ export function dataOf(object: KubeObject | undefined): string | undefined {
 
 function sha256(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
-}
-
-function sumOf(text: string, name: string, labels: Record<string, string>): number {
-  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => wanted.every((label) => line.includes(label)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }

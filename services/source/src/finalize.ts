@@ -12,6 +12,8 @@ export async function finalize(context: SourceContext, task: Task): Promise<Resu
   if (!finalizers.includes(FINALIZER)) return undefined
   await recallState(context, task)
   await publishGone(context, task)
+  // Whoever asks for the archive now must not have it made again.
+  task.known.state = undefined
   await context.archives.remove(archiveDirectory(task.object))
   await context.states.remove(task.known.uid)
   const left = finalizers.filter((finalizer) => finalizer !== FINALIZER)

@@ -20,10 +20,11 @@ import {
   freePort,
   type GitServer,
   type NatsServer,
+  type ServiceProcess,
   sharedCluster,
-  spawnService,
   startGitServer,
   startNats,
+  startService,
   temporaryDirectory,
   testNamespace,
   waitFor,
@@ -34,12 +35,10 @@ type SourceGvk = typeof GIT_REPOSITORY | typeof OCI_REPOSITORY | typeof BUCKET
 /** A label that keeps the sources of one test file away from other services on the same cluster. */
 const SHARD_LABEL = 'sharding.fluxcd.io/key'
 
-export interface Service {
-  child: Child
-  url: string
+/** The process, where it serves archives, and where it keeps its files. */
+export interface Service extends ServiceProcess {
   archives: string
   storage: string
-  start(): Promise<void>
 }
 
 export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisposable {
@@ -129,9 +128,7 @@ async function assemble<T extends SourceObject>(
   const log = { info() {}, warn() {} }
   const bus = stack.use(await connectBus({ url: nats.url, producer: 'test', log, now: Date.now }))
   const storage = stack.use(await temporaryDirectory('source')).path
-  const service = stack.use(
-    await startService(options, { kubeconfig, natsUrl: nats.url, namespace, storage }),
-  )
+  const service = stack.use(await startSource(options, { kubeconfig, natsUrl: nats.url, namespace, storage }))
 
   const get = async (name: string) => {
     const found = await kube.get(gvk, { namespace, name })
@@ -193,8 +190,7 @@ async function assemble<T extends SourceObject>(
       const events = await kube.list({ group: '', version: 'v1', kind: 'Event' }, selection)
       return events as unknown as { type: string; reason: string; message: string }[]
     },
-    metric: async (name, labels = {}) =>
-      sumOf(await (await fetch(`${service.url}/metrics`)).text(), name, labels),
+    metric: service.metric,
     traffic: (repository) => trafficOf(git, repository),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
@@ -218,43 +214,23 @@ function trafficOf(git: GitServer, repository: string) {
   }
 }
 
-async function startService(
+async function startSource(
   options: SetupOptions,
   given: { kubeconfig: string; natsUrl: string; namespace: string; storage: string },
-): Promise<Service & AsyncDisposable> {
-  const [port, archivePort] = [await freePort(), await freePort()]
-  const url = `http://127.0.0.1:${port}`
+): Promise<Service> {
+  const archives = `127.0.0.1:${await freePort()}`
   const storage = join(given.storage, 'storage')
   const args = [
     `--kubeconfig=${given.kubeconfig}`,
     `--nats-url=${given.natsUrl}`,
-    `--http-addr=127.0.0.1:${port}`,
-    `--storage-addr=127.0.0.1:${archivePort}`,
+    `--storage-addr=${archives}`,
     `--storage-path=${storage}`,
     `--watch-label-selector=${SHARD_LABEL}=${given.namespace}`,
     ...(options.args ?? []),
   ]
-  const run = async () => {
-    const child = await (options.spawn?.(args, given.storage) ?? spawnService('source', { args }))
-    const ready = waitFor('source is ready', async () => (await fetch(`${url}/readyz`)).ok)
-    const ended = child.exited.then(() => Promise.reject(new Error(`source ended:\n${child.logs()}`)))
-    ended.catch(() => undefined)
-    await Promise.race([ready, ended])
-    return child
-  }
-  const service = {
-    url,
-    storage,
-    archives: `http://127.0.0.1:${archivePort}`,
-    child: await run(),
-    start: async () => {
-      service.child = await run()
-    },
-    async [Symbol.asyncDispose]() {
-      await service.child.stop()
-    },
-  }
-  return service
+  const { spawn } = options
+  const service = await startService('source', args, spawn && ((all) => spawn(all, given.storage)))
+  return Object.assign(service, { storage, archives: `http://${archives}` })
 }
 
 export function conditionOf({ status }: SourceObject, type: string) {
@@ -263,13 +239,4 @@ export function conditionOf({ status }: SourceObject, type: string) {
 
 export function readyMessage(object: SourceObject): string {
   return conditionOf(object, 'Ready')?.message ?? ''
-}
-
-function sumOf(text: string, name: string, labels: Record<string, string>): number {
-  const wanted = Object.entries(labels).map(([key, value]) => `${key}="${value}"`)
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
-    .filter((line) => wanted.every((label) => line.includes(label)))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }

@@ -92,7 +92,7 @@ async function commitUntil(set: WholeSet, fleet: BusyFleet, isOver: () => boolea
 
 async function measureUntil({ processes }: WholeSet, memory: number[], isOver: () => boolean): Promise<void> {
   while (!isOver()) {
-    const each = await Promise.all(processes.map(({ pid }) => residentMib(pid)))
+    const each = await Promise.all(processes.map(({ child }) => residentMib(child.pid)))
     memory.push(Math.round(each.reduce((sum, mib) => sum + mib, 0)))
     await delay(1_000)
   }

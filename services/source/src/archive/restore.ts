@@ -19,7 +19,8 @@ export async function restoreArchive(context: SourceContext, path: string): Prom
     return restoreFromBus(context, path)
   try {
     const { bytes, digest } = await writeTarGz(await readContents(context, known, state))
-    if (digest !== state.archive.digest) return false
+    // The object may have been deleted meanwhile.
+    if (digest !== state.archive.digest || known.state !== state) return false
     await context.archives.write(path, bytes)
     return true
   } catch (error) {
