@@ -162,4 +162,34 @@ metadata:
     },
     want: undefined,
   },
+  {
+    name: 'a block whose first line starts with a tab is refused',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data:
+  a: |
+    	x
+`,
+    },
+    want: undefined,
+  },
+  {
+    name: 'a block that says how far it is indented may start with a tab',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+data:
+  a: |2-
+    	x
+`,
+    },
+    want: undefined,
+  },
 ]

@@ -611,4 +611,35 @@ metadata: {name: c}
     },
     want: undefined,
   },
+  {
+    name: 'a number that a replacement writes over a number stays one for a var',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- source: {kind: Service, fieldPath: spec.ports.0.port}
+  targets:
+  - select: {kind: Service}
+    fieldPaths: [spec.ports.*.port]
+vars:
+- name: VAR
+  objref: {apiVersion: v1, kind: Service, name: s}
+`,
+      'r.yaml': `apiVersion: v1
+kind: Service
+metadata: {name: s}
+spec:
+  ports:
+  - {port: 80, name: http}
+`,
+    },
+    want: `apiVersion: v1
+kind: Service
+metadata:
+  name: s
+spec:
+  ports:
+  - name: http
+    port: 80
+`,
+  },
 ]

@@ -1,3 +1,4 @@
+import { type ScalarValue, SourceScalar } from '@setpoint/manifest'
 import { BuildError } from '../build-error.ts'
 import {
   BareScalar,
@@ -15,7 +16,7 @@ export function writeScalar(old: Value, text: string): Value {
   if (old === '' || old instanceof BareScalar) return plainText(text)
   if (isString(old)) return SourceText.isQuoted(old) ? SourceText.quoted(text) : stringValue(text)
   const value = overwriteText(old, text)
-  if (isSameType(old, value)) return value
+  if (isSameType(old, value)) return new SourceScalar(text, SourceText.valueOf(value) as ScalarValue, false)
   throw new BuildError('bad-value', `cannot write '${text}' over '${textOf(old)}', which is of another type`)
 }
 
