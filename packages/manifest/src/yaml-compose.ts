@@ -52,8 +52,6 @@ function lineAt(source: string, offset: number): number {
   return line
 }
 
-const firstTab = /(?: *\n)* *\t/y
-
 type ScalarEvent = Extract<Event, { type: typeof EVENT_ID.SCALAR }>
 type MappingEvent = Extract<Event, { type: typeof EVENT_ID.MAPPING }>
 type SequenceEvent = Extract<Event, { type: typeof EVENT_ID.SEQUENCE }>
@@ -99,9 +97,10 @@ class Composer {
 
   scalar(event: ScalarEvent): YamlValue {
     if (event.valueStart >= 0) this.position = event.valueStart
-    if (event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK)
-      this.refuseTab(event.valueStart)
     const text = getScalarValue(this.source, event)
+    const isBlock = event.style === SCALAR_STYLE.LITERAL_BLOCK || event.style === SCALAR_STYLE.FOLDED_BLOCK
+    if (isBlock && /^\n*\t/.test(text))
+      return this.fail('found a tab character where an indentation space is expected', this.position)
     const tag = event.tagStart >= 0 ? this.source.slice(event.tagStart, event.tagEnd) : ''
     const plain = event.style === SCALAR_STYLE.PLAIN
     if (tag !== '' && tag !== '!') return this.tagged(tag, text, !plain)
@@ -114,15 +113,6 @@ class Composer {
       return this.fail(`${text} is no number that JSON could hold; put it in quotes`, this.position)
     }
     return new SourceScalar(text, value, false)
-  }
-
-  /** Where a block does not say how far it is indented, Go's parser wants its first line to say so in spaces. */
-  refuseTab(start: number): void {
-    firstTab.lastIndex = start
-    if (!firstTab.test(this.source)) return
-    const header = this.source.slice(this.source.lastIndexOf('\n', start - 2) + 1, start)
-    if (/[|>][-+]?[1-9][-+]?\s*(?:#.*)?$/.test(header)) return
-    this.fail('found a tab character where an indentation space is expected', start)
   }
 
   /** Go's parser knows no `\\/` and no halves of a pair; and its emitter writes no DEL that it could read again. */

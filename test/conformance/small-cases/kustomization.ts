@@ -178,7 +178,7 @@ data:
     want: undefined,
   },
   {
-    name: 'a block that says how far it is indented may start with a tab',
+    name: 'a block whose first line starts with a tab is refused even where it says how far it is indented',
     files: {
       'kustomization.yaml': `resources: [r.yaml]
 `,
