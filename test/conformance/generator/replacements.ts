@@ -17,7 +17,9 @@ export function replacements(random: Random): string {
       : ''
   const reject = random.chance(0.2) ? '    reject:\n    - {name: depweb}\n' : ''
   const [select, paths] = random.pick(targets)
-  const path = random.chance(0.9) ? random.pick(paths) : 'spec.new.deep.field'
+  // A map takes the name off an object, and kustomize goes on with what is none.
+  const named = source.includes('spec.map') ? paths.filter((path) => path !== 'metadata.name') : paths
+  const path = random.chance(0.9) ? random.pick(named as Paths) : 'spec.new.deep.field'
   return `replacements:\n- source: ${source}\n  targets:\n  - select: ${select}\n${reject}    fieldPaths: ["${path.replaceAll('\\', '\\\\')}"]\n${create}`
 }
 

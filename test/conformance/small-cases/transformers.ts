@@ -642,4 +642,35 @@ spec:
     port: 80
 `,
   },
+  {
+    name: 'a JSON patch puts quotes around the texts that need them, and they stay',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+patches:
+- target: {kind: Widget}
+  patch: |-
+    - {op: add, path: /spec/z, value: 1}
+- target: {kind: Widget}
+  patch: |-
+    apiVersion: example.com/v1
+    kind: Widget
+    metadata: {name: w}
+    spec: {a: 8, b: 9}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec: {a: "x: y", b: "text"}
+`,
+    },
+    want: `apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  a: "8"
+  b: 9
+  z: 1
+`,
+  },
 ]

@@ -1,11 +1,11 @@
-import { type Json, plainValue, SourceScalar } from '@setpoint/manifest'
+import { type Json, plainValue, SourceScalar, scalarLines } from '@setpoint/manifest'
 import { BuildError, within } from '../build-error.ts'
 import type { Schemas } from '../merge/schema.ts'
 import { strategicMerge } from '../merge/strategic-merge.ts'
 import { describeId } from '../resource/id.ts'
 import { originAnnotation, transformationsAnnotation } from '../resource/origin.ts'
 import type { Resource } from '../resource/resource.ts'
-import { cloneMap, isMap, isNilOrEmpty, stringValue, textOf, type Value, type ValueMap } from '../value.ts'
+import { cloneMap, isMap, isNilOrEmpty, textOf, type Value, type ValueMap } from '../value.ts'
 import { applyJsonPatch, type JsonPatchOperation } from './json-patch.ts'
 
 /** Lays a strategic-merge patch over a resource. Its name, kind and namespace stay, unless the patch may change them. */
@@ -97,11 +97,15 @@ function styled(map: { [key: string]: Json }): ValueMap {
 }
 
 function styledValue(value: Json): Value {
-  if (typeof value === 'string')
-    return value.includes('\n') ? new SourceScalar(value, value, true) : stringValue(value)
+  if (typeof value === 'string') return isBare(value) ? value : new SourceScalar(value, value, true)
   if (typeof value === 'number') return styledNumber(value)
   if (Array.isArray(value)) return value.map(styledValue)
   return typeof value === 'object' && value !== null ? styled(value) : value
+}
+
+/** True for text that is written without quotes. */
+function isBare(text: string): boolean {
+  return scalarLines(text, { indent: 0, column: 0, isKey: true }) === text
 }
 
 /** A million is written 1e+06. */
