@@ -6,8 +6,8 @@ import { kubectlKustomize, realKustomize } from './real-kustomize.ts'
 import { smallCases } from './small-cases.ts'
 
 const count = 400
-// Another day, other overlays. generateOverlay(seed) makes one of them again.
-const first = Math.floor(Date.now() / 86_400_000) * 1000
+// generateOverlay(seed) makes one of them again. `npm run fuzz:kustomize` goes on with other seeds.
+const first = 100_000
 
 test(`${count} overlays made at random, from seed ${first} on, render as kustomize renders them`, {
   timeout: 120_000,

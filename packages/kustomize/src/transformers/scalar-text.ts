@@ -20,8 +20,9 @@ export function writeScalar(old: Value, text: string): Value {
   throw new BuildError('bad-value', `cannot write '${text}' over '${textOf(old)}', which is of another type`)
 }
 
+/** A whole number may stand for a fraction. */
 function isSameType(old: Value, value: Value): boolean {
-  return typeOf(old) === typeOf(value)
+  return typeOf(old) === typeOf(value) || (typeOf(old) === 'float' && typeOf(value) === 'integer')
 }
 
 function typeOf(value: Value): string {
