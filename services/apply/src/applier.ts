@@ -96,7 +96,7 @@ export class Applier {
       keys: () => (this.begun ? this.context.kustomizations.keys() : []),
       onLost: (key) => this.forget(key),
       // What another replica has applied must be known before anything of it is touched.
-      prepare: () => this.context.renderings.readAgain(),
+      prepare: (keys) => this.context.renderings.readAgain(keys),
       onTaken: (keys) => this.takeOver(keys),
     })
     this.context = {

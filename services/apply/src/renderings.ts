@@ -41,8 +41,12 @@ export class Renderings {
     return this.consumption.caughtUp
   }
 
-  /** Reads anew what the render service has said; resolves when all of it is known. */
-  readAgain(): Promise<void> {
+  /**
+   * Reads anew what the render service has said; resolves when all of it is known. What is remembered of the keys counts
+   * no more: after a loss of NATS it may be older than what another replica has applied.
+   */
+  readAgain(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.byKey.delete(key)
     return this.consumption.readAgain()
   }
 
