@@ -57,19 +57,19 @@ function rulesByKind(references: NameReference[]): Map<string, Rule[]> {
 }
 
 class Candidates {
+  readonly all: Candidate[]
   readonly byPreviousName = new Map<string, Candidate[]>()
 
   constructor(resources: Resource[]) {
-    for (const resource of resources) {
-      const previous = resource.previousIds
-      if (previous.length === 0) continue
-      const candidate = {
-        resource,
-        id: resource.id,
-        previous,
-        name: resource.name,
-        namespace: resource.namespace,
-      }
+    this.all = resources.map((resource) => ({
+      resource,
+      id: resource.id,
+      previous: resource.previousIds,
+      name: resource.name,
+      namespace: resource.namespace,
+    }))
+    for (const candidate of this.all) {
+      const { previous } = candidate
       for (const name of new Set(previous.map((id) => id.name))) {
         const known = this.byPreviousName.get(name)
         if (known === undefined) this.byPreviousName.set(name, [candidate])
@@ -84,6 +84,7 @@ class Referrer {
   readonly candidates: Candidates
   readonly id: ResourceId
   readonly accountNamespaces: Set<string>
+  private formerNamespaces: Set<string | undefined> | undefined
 
   constructor(resource: Resource, candidates: Candidates) {
     this.resource = resource
@@ -124,23 +125,24 @@ class Referrer {
     return map
   }
 
-  /** Candidates in the namespace that the reference names, as it was; if there are none, as it is. */
-  inNamespaceOf(map: ValueMap): (candidate: Candidate, all: Candidate[]) => boolean {
+  /** Candidates that were in the namespace that the reference names; if no object at all was, those that are. */
+  inNamespaceOf(map: ValueMap): (candidate: Candidate) => boolean {
     const written = map.namespace
     if (written === undefined) return () => true
     const namespace = textOf(written)
-    return (candidate, all) => {
-      const wasThere = (other: Candidate) => namespaceOf(other.previous[0] ?? other.id) === namespace
-      if (all.some(wasThere)) return wasThere(candidate)
-      return namespaceOf(candidate.id) === namespace
-    }
+    this.formerNamespaces ??= new Set(
+      this.candidates.all.filter((candidate) => this.mayReach(candidate)).map(formerNamespace),
+    )
+    return this.formerNamespaces.has(namespace)
+      ? (candidate) => formerNamespace(candidate) === namespace
+      : (candidate) => namespaceOf(candidate.id) === namespace
   }
 
   select(
     oldName: string,
     target: Gvk,
     path: string,
-    inNamespace: (candidate: Candidate, all: Candidate[]) => boolean,
+    inNamespace: (candidate: Candidate) => boolean,
     identical: (candidates: Candidate[]) => boolean,
   ): Candidate | undefined {
     const reachable = (this.candidates.byPreviousName.get(oldName) ?? []).filter((candidate) =>
@@ -148,7 +150,7 @@ class Referrer {
     )
     const roleRef = this.roleRef(path)
     let found = reachable
-      .filter((candidate) => inNamespace(candidate, reachable))
+      .filter(inNamespace)
       .filter(({ previous }) => previous.some((id) => isSelected(id, target)))
       .filter(({ previous }) => roleRef === undefined || previous.some((id) => isSelected(id, roleRef)))
       .filter((candidate) => this.sharesNamespace(candidate))
@@ -186,6 +188,11 @@ class Referrer {
 function namespaceOf(id: ResourceId): string | undefined {
   const namespace = effectiveNamespace(id)
   return namespace === noNamespace ? undefined : namespace
+}
+
+/** Where an object was at first. */
+function formerNamespace({ previous, id }: Candidate): string | undefined {
+  return namespaceOf(previous[0] ?? id)
 }
 
 function namespacesOfAccounts(resource: Resource): Set<string> {
