@@ -673,4 +673,91 @@ spec:
   z: 1
 `,
   },
+  {
+    name: 'a reference that names a namespace means what any object had there at first',
+    files: {
+      'kustomization.yaml': `resources: [b, other.yaml]
+namespace: two
+`,
+      'other.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: other
+  namespace: two
+`,
+      'b/kustomization.yaml': `resources: [r.yaml]
+nameSuffix: -x
+`,
+      'b/r.yaml': `apiVersion: v1
+kind: Service
+metadata:
+  name: s
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata:
+  name: w
+webhooks:
+- name: w.example.com
+  clientConfig:
+    service: {name: s, namespace: two}
+`,
+    },
+    want: `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: other
+  namespace: two
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: s-x
+  namespace: two
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata:
+  name: w-x
+webhooks:
+- clientConfig:
+    service:
+      name: s
+      namespace: two
+  name: w.example.com
+`,
+  },
+  {
+    name: 'a replacement whose source is also a target hands on what became of it',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- source: {kind: ConfigMap, name: a}
+  targets:
+  - select: {kind: ConfigMap}
+    fieldPaths: [metadata.name]
+    options: {delimiter: "-", index: 1}
+`,
+      'r.yaml': `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: b
+`,
+    },
+    want: `apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: a-a
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: b-a-a
+`,
+  },
 ]

@@ -68,14 +68,16 @@ function replaceAll(list: ResourceList, replacement: Replacement): void {
       field: 'replacements',
     })
   }
-  const value = sourceValue === undefined ? readSource(list, replacement) : plainText(sourceValue)
-  for (const target of targets) applyTarget(list, target, value)
+  const read = sourceValue === undefined ? readerOf(list, replacement) : () => plainText(sourceValue)
+  for (const target of targets) applyTarget(list, target, read)
 }
 
-function readSource(list: ResourceList, { source = {} }: Replacement): Value {
+/** Reads the source anew for each target: it may be a target itself, and the next ones then get what became of it. */
+function readerOf(list: ResourceList, { source = {} }: Replacement): () => Value {
   const resource = findSource(list, source)
   const fieldPath = source.fieldPath || defaultFieldPath
-  const value = lookUp(resource.object, splitFieldPath(fieldPath, '.'))
+  const path = splitFieldPath(fieldPath, '.')
+  const value = lookUp(resource.object, path)
   if (isNilOrEmpty(value) || value === undefined) {
     throw new BuildError(
       'resource-not-found',
@@ -83,7 +85,8 @@ function readSource(list: ResourceList, { source = {} }: Replacement): Value {
       resource.source,
     )
   }
-  return refine(value, source.options)
+  const first = refine(value, source.options)
+  return first === value && isScalar(value) ? () => lookUp(resource.object, path) ?? value : () => first
 }
 
 function findSource(list: ResourceList, selector: Selector): Resource {
@@ -122,7 +125,7 @@ function refine(value: Value, options: FieldOptions | undefined): Value {
   return SourceText.quoted(part)
 }
 
-function applyTarget(list: ResourceList, target: ReplacementTarget, value: Value): void {
+function applyTarget(list: ResourceList, target: ReplacementTarget, read: () => Value): void {
   const { select, reject = [] } = target
   if (select === undefined)
     throw new BuildError('bad-value', 'a target must specify resources to select', { field: 'replacements' })
@@ -136,7 +139,7 @@ function applyTarget(list: ResourceList, target: ReplacementTarget, value: Value
   for (const resource of list.items) {
     const ids = idsOf(resource)
     if (!chosen(resource) || rejections.some((rejection) => isRejected(rejection, resource, ids))) continue
-    if (ids.some((id) => patterns.matchesId(id))) copyToTarget(resource, target, value)
+    if (ids.some((id) => patterns.matchesId(id))) copyToTarget(resource, target, read)
   }
 }
 
@@ -163,18 +166,18 @@ function hasMeta({ labelSelector = '', annotationSelector = '' }: Selector): (re
   return (resource) => labels(resource.labels) && annotations(resource.annotations)
 }
 
-function copyToTarget(resource: Resource, target: ReplacementTarget, value: Value): void {
+function copyToTarget(resource: Resource, target: ReplacementTarget, read: () => Value): void {
   const fieldPaths =
     target.fieldPaths === undefined || target.fieldPaths.length === 0 ? [defaultFieldPath] : target.fieldPaths
-  const kind = kindOf(value)
+  const kind = kindOf(read())
   const create: CreateKind = target.options?.create === true ? (kind === 'none' ? 'scalar' : kind) : undefined
   for (const fieldPath of fieldPaths) {
     if (fieldPath === '' && create !== undefined)
       throw new BuildError('bad-value', 'must not be empty', { field: 'fieldPaths' })
     const path = splitFieldPath(fieldPath, '.')
-    if (setInStructuredData(resource.object, path, value, create)) continue
+    if (setInStructuredData(resource.object, path, read(), create)) continue
     const slots = findFields(resource, path, fieldPath, create)
-    for (const slot of slots) setField(slot, value, target.options)
+    for (const slot of slots) setField(slot, read(), target.options)
   }
 }
 
