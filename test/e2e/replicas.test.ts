@@ -133,8 +133,6 @@ test(
     await set.nats.kill()
     await fleet.commitAll()
     await set.nats.restart({ wipe: true })
-    // A hint that is sent before the bus is back is lost.
-    await waitFor('the source is asked to look', () => set.hint().then(() => true))
     await followed()
     await touchAll()
     await followed()
@@ -158,11 +156,21 @@ async function touchAll(): Promise<void> {
 
 async function followed(): Promise<void> {
   const head = await fleet.repo.head()
+  await waitFor('the source has the commit', () => isFetched(head), {
+    timeoutMs: FOLLOW_MS,
+    intervalMs: 1_000,
+  })
   for (const app of fleet.apps) await set.waitReady('Kustomization', app, head, FOLLOW_MS)
   await waitFor('the watcher has seen everything', () => {
     expect(record.present()).toEqual(fleet.expected())
     return true
   })
+}
+
+/** Asks again: a hint that is sent while the service is cut off from the bus is lost. */
+async function isFetched(head: string): Promise<boolean> {
+  await set.hint()
+  return (await set.gitRepository('fleet')).status?.artifact?.revision.endsWith(head) === true
 }
 
 function replicasOf(name: ServiceName): ServiceProcess[] {

@@ -26,8 +26,8 @@ test('warn names object, field and manager, and leaves the edit until somebody r
   await waitFor('the deletion is seen', async () =>
     (await drifted('warn')).includes('warned-deleted was deleted'),
   )
-  const events = (await setup.events('warn')).filter(({ reason }) => reason === 'DriftDetected')
-  expect(events.at(0)?.message).toContain('data.key set by on-call')
+  const news = await setup.untilEvent('warn', ({ reason }) => reason === 'DriftDetected')
+  expect(news.message).toContain('data.key set by on-call')
   expect(conditionOf(await setup.get('warn'), 'Ready')?.status).toBe('True')
   expect(JSON.stringify(await setup.get('warn'))).not.toContain('mine')
 
@@ -102,8 +102,8 @@ test('a fight over one field is backed off and names both managers, while other 
   expect(message).toContain('kustomize-controller and autoscaler keep undoing each other')
   await rival
   other.abort()
-  const [event] = (await setup.events('fight')).filter(({ reason }) => reason === 'FieldsContested')
-  expect(event?.type).toBe('Warning')
+  const news = await setup.untilEvent('fight', ({ reason }) => reason === 'FieldsContested')
+  expect(news.type).toBe('Warning')
   await edit('fought', { key: 'theirs' }, 'autoscaler')
   await edit('peaceful', { key: 'mine' })
   await waitFor('the other object is healed', async () => (await keyOf('peaceful')) === 'value')

@@ -61,6 +61,11 @@ export interface Setup extends AsyncDisposable {
   /** Deletes a Kustomization and waits until it is gone. */
   delete(name: string): Promise<void>
   /** The core/v1 Events of a Kustomization. */
+  /** Waits for an event, which may be written after what it tells of. */
+  untilEvent(
+    name: string,
+    tells: (event: { reason: string; message: string }) => boolean,
+  ): Promise<{ type: string; message: string }>
   events(name: string): Promise<{ type: string; reason: string; message: string }[]>
   /** Prints a measured figure. */
   report(line: string): void
@@ -191,6 +196,13 @@ async function assemble(
       return ready?.status === status && (reason === undefined || ready.reason === reason)
     })
   const { metric } = service
+  const events = async (name: string) => {
+    const events = await kube.list(
+      { group: '', version: 'v1', kind: 'Event' },
+      { namespace, fieldSelector: `involvedObject.name=${name}` },
+    )
+    return events as unknown as { type: string; reason: string; message: string }[]
+  }
   return {
     cluster,
     kube,
@@ -236,13 +248,9 @@ async function assemble(
         async () => (await kube.get(KUSTOMIZATION, { namespace, name })) === undefined,
       )
     },
-    events: async (name) => {
-      const events = await kube.list(
-        { group: '', version: 'v1', kind: 'Event' },
-        { namespace, fieldSelector: `involvedObject.name=${name}` },
-      )
-      return events as unknown as { type: string; reason: string; message: string }[]
-    },
+    events,
+    untilEvent: (name, tells) =>
+      waitFor(`an event about ${name}`, async () => (await events(name)).find(tells)),
     report: (line) => process.stdout.write(`${line}\n`),
     outcome: async (name) => (await bus.last(outcomeMessage, subjects.outcome({ namespace, name })))?.data,
     live: ({ apiVersion, kind, metadata }) => {

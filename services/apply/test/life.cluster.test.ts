@@ -79,6 +79,7 @@ test('a failure is retried at the retry interval, and an event tells of it once'
     metadata: { name: `${setup.namespace}-late` },
   })
   await setup.untilApplied('retried', 'r1')
+  await setup.untilEvent('retried', ({ reason }) => reason === 'ReconciliationSucceeded')
   const events = await setup.events('retried')
   expect(events.filter((event) => event.type === 'Warning')).toHaveLength(1)
   await setup.kube.delete({ group: '', kind: 'Namespace' }, { name: `${setup.namespace}-late` })

@@ -45,6 +45,7 @@ test('a volume claim that left the set waits; back in Git it is no issue any mor
   expect(await blockedMessage('claims')).toContain(
     `among them [PersistentVolumeClaim/${setup.namespace}/data]`,
   )
+  await setup.untilEvent('claims', ({ reason }) => reason === 'ApprovalRequired')
   const events = await setup.events('claims')
   expect(events.filter(({ reason }) => reason === 'ApprovalRequired')).toHaveLength(1)
   await setup.render('claims', [object('claims-a'), claim('data')], { revision: 'r3' })

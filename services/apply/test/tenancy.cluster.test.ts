@@ -107,10 +107,8 @@ test('deleting a Kustomization whose account is gone leaves its objects behind, 
   await setup.kube.delete({ group: '', kind: 'ServiceAccount' }, account('leaver').metadata)
   await setup.delete('left-behind')
   expect(await setup.live(object)).toBeDefined()
-  const events = await setup.events('left-behind')
-  expect(events.map(({ message }) => message).join()).toContain(
-    `the service account to delete as is gone; left behind: ${setup.namespace}_left-behind__ConfigMap`,
-  )
+  const news = `the service account to delete as is gone; left behind: ${setup.namespace}_left-behind__ConfigMap`
+  await setup.untilEvent('left-behind', ({ message }) => message.includes(news))
 })
 
 test('an object that the account may not delete stays in the inventory, and is told of', async () => {

@@ -42,9 +42,8 @@ test('objects are files, by the revision that Flux gives them; a change is follo
     path: `bucket/${setup.namespace}/app/${hex}.tar.gz`,
   })
   expect(await setup.files('app')).toEqual({ 'a.yaml': 'a: 1\n', 'deep/er/b +ü&.yaml': 'b: 1\n' })
-  expect((await setup.events('app')).map(({ message }) => message)).toContain(
-    "stored artifact with 2 fetched files from 'app' bucket",
-  )
+  const news = "stored artifact with 2 fetched files from 'app' bucket"
+  await setup.untilEvent('app', ({ message }) => message === news)
   const served = await fetch(`${setup.service.archives}/${status?.artifact?.path}`)
   const digest = createHash('sha256')
     .update(Buffer.from(await served.arrayBuffer()))

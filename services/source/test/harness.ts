@@ -68,6 +68,11 @@ export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisp
   /** The files of the last message, as a consumer that starts now reads them. */
   files(name: string): Promise<Record<string, string>>
   createSecret(name: string, data: Record<string, string>): Promise<void>
+  /** Waits for an event, which may be written after what it tells of. */
+  untilEvent(
+    name: string,
+    tells: (event: { reason: string; message: string }) => boolean,
+  ): Promise<{ type: string; message: string }>
   events(name: string): Promise<{ type: string; reason: string; message: string }[]>
   /** Sum of a metric over all series with the labels. */
   metric(name: string, labels?: Record<string, string>): Promise<number>
@@ -147,6 +152,11 @@ async function assemble<T extends SourceObject>(
     )
   const message = async (name: string) =>
     (await bus.last(artifactMessage, subjects.artifact({ kind: gvk.kind, namespace, name })))?.data
+  const events = async (name: string) => {
+    const selection = { namespace, fieldSelector: `involvedObject.name=${name}` }
+    const events = await kube.list({ group: '', version: 'v1', kind: 'Event' }, selection)
+    return events as unknown as { type: string; reason: string; message: string }[]
+  }
   return {
     kube,
     nats,
@@ -185,11 +195,9 @@ async function assemble<T extends SourceObject>(
     createSecret: async (name, data) => {
       await kube.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, stringData: data })
     },
-    events: async (name) => {
-      const selection = { namespace, fieldSelector: `involvedObject.name=${name}` }
-      const events = await kube.list({ group: '', version: 'v1', kind: 'Event' }, selection)
-      return events as unknown as { type: string; reason: string; message: string }[]
-    },
+    events,
+    untilEvent: (name, tells) =>
+      waitFor(`an event about ${name}`, async () => (await events(name)).find(tells)),
     metric: service.metric,
     traffic: (repository) => trafficOf(git, repository),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

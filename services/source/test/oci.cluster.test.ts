@@ -67,11 +67,10 @@ describe('artifacts of flux push artifact', () => {
     setup.hint('app')
     await setup.untilCommit('app', second)
     expect(await setup.files('app')).toEqual({ 'a.yaml': 'a: 2\n' })
-    const news = (await setup.events('app')).map(({ message }) => message)
-    expect(news).toContain(
+    const news =
       `stored artifact with revision 'latest@${second}' from '${urlOf('team/app')}', ` +
-        "origin source 'https://example.com/fleet.git', origin revision 'main@sha1:1234'",
-    )
+      "origin source 'https://example.com/fleet.git', origin revision 'main@sha1:1234'"
+    await setup.untilEvent('app', ({ message }) => message === news)
   })
 
   test('digest counts before semver, semver before tag; semverFilter leaves tags out', async () => {
