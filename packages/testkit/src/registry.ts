@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { binary } from './binary.ts'
 import { certificateAuthority, type KeyPair } from './certificate.ts'
 import { type Child, endedEarly, startChild } from './child.ts'
+import { connects } from './connects.ts'
 import { freePort } from './free-port.ts'
 import { startTokenServer, type TokenServer } from './registry-token-server.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
@@ -156,18 +156,6 @@ async function startServer(program: string, config: string, port: number): Promi
     ended,
   ])
   return child
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    const answer = (value: boolean) => {
-      socket.destroy()
-      resolve(value)
-    }
-    socket.once('connect', () => answer(true))
-    socket.once('error', () => answer(false))
-  })
 }
 
 type Address = Pick<RegistryServer, 'host' | 'caPem' | 'client' | 'tokens' | 'root'>

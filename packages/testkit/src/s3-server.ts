@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { AwsClient } from 'aws4fetch'
 import { binary } from './binary.ts'
 import { certificateAuthority } from './certificate.ts'
 import { endedEarly, startChild } from './child.ts'
+import { connects } from './connects.ts'
 import { freePort } from './free-port.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { waitFor } from './wait-for.ts'
@@ -99,17 +99,5 @@ async function sendSigned(
     )
     sent.once('error', reject)
     sent.end(body)
-  })
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    const answer = (value: boolean) => {
-      socket.destroy()
-      resolve(value)
-    }
-    socket.once('connect', () => answer(true))
-    socket.once('error', () => answer(false))
   })
 }
