@@ -1,14 +1,20 @@
 import type { KubeObject } from '@setpoint/manifest'
-import { artifact, duration, localReference, reconciledStatus, sourceTimeout } from './crd-common.ts'
+import {
+  artifact,
+  certSecretRef,
+  duration,
+  localReference,
+  proxySecretRef,
+  reconciledStatus,
+  sourceTimeout,
+} from './crd-common.ts'
 import { boolean, type Infer, object, oneOf, optional, string } from './crd-schema.ts'
 
 const sts = object('Where temporary credentials come from.', {
   provider: oneOf('Kind of the service.', ['aws', 'ldap']),
   endpoint: string('Address of the service.', { pattern: '^(http|https)://.*$' }),
   secretRef: optional(localReference('Secret with username and password, for ldap.')),
-  certSecretRef: optional(
-    localReference('Secret with ca.crt for a private authority, and tls.crt and tls.key for a client.'),
-  ),
+  certSecretRef: optional(certSecretRef),
 })
 
 const rules = [
@@ -63,10 +69,8 @@ export const bucketSpec = object(
     prefix: optional(string('Only objects whose names begin with this.')),
     secretRef: optional(localReference('Secret with accesskey and secretkey.')),
     serviceAccountName: optional(string('ServiceAccount to log in as, with a cloud.')),
-    certSecretRef: optional(
-      localReference('Secret with ca.crt for a private authority, and tls.crt and tls.key for a client.'),
-    ),
-    proxySecretRef: optional(localReference('Secret with the address, username and password of a proxy.')),
+    certSecretRef: optional(certSecretRef),
+    proxySecretRef: optional(proxySecretRef),
     ignore: optional(
       string('Patterns of objects to leave out, as in .gitignore. They come after .sourceignore.'),
     ),

@@ -1,4 +1,15 @@
-import { type Infer, integer, list, object, oneOf, optional, string, stringMap, time } from './crd-schema.ts'
+import {
+  boolean,
+  type Infer,
+  integer,
+  list,
+  object,
+  oneOf,
+  optional,
+  string,
+  stringMap,
+  time,
+} from './crd-schema.ts'
 
 /** Parts of the specs and statuses that several kinds share. */
 
@@ -14,6 +25,30 @@ export function sourceTimeout(description: string) {
 
 export function localReference(description: string) {
   return object(description, { name: string('Name of the object.') })
+}
+
+export const certSecretRef = localReference(
+  'Secret with ca.crt for a private authority, and tls.crt and tls.key for a client.',
+)
+
+export const proxySecretRef = localReference('Secret with the address, username and password of a proxy.')
+
+/** How a registry is reached: the same for OCIRepository and ImageRepository. */
+export const registryAccess = {
+  secretRef: optional(
+    localReference('Secret with the credentials for the registry, of type kubernetes.io/dockerconfigjson.'),
+  ),
+  serviceAccountName: optional(string('ServiceAccount whose imagePullSecrets are used too.')),
+  certSecretRef: optional(certSecretRef),
+  proxySecretRef: optional(proxySecretRef),
+  provider: optional(
+    oneOf(
+      'How to log in: generic takes what secretRef holds, the others ask a cloud.',
+      ['generic', 'aws', 'azure', 'gcp'],
+      { default: 'generic' },
+    ),
+  ),
+  insecure: optional(boolean('Talk plain HTTP to the registry.')),
 }
 
 /** A reference to an object in the namespace of the object that holds the reference. */

@@ -1,5 +1,12 @@
 import type { KubeObject } from '@setpoint/manifest'
-import { artifact, duration, localReference, reconciledStatus, sourceTimeout } from './crd-common.ts'
+import {
+  artifact,
+  duration,
+  localReference,
+  proxySecretRef,
+  reconciledStatus,
+  sourceTimeout,
+} from './crd-common.ts'
 import { boolean, type Infer, list, object, oneOf, optional, string } from './crd-schema.ts'
 
 export const gitReference = object(
@@ -70,7 +77,7 @@ export const gitRepositorySpec = object(
     serviceAccountName: optional(
       string('ServiceAccount to log in as; for the providers aws and azure only.'),
     ),
-    proxySecretRef: optional(localReference('Secret with the address, username and password of a proxy.')),
+    proxySecretRef: optional(proxySecretRef),
     verify: optional(verification),
     ignore: optional(
       string('Patterns of files to leave out, as in .gitignore. They come after .sourceignore files.'),

@@ -1,12 +1,11 @@
 import type { KubeObject } from '@setpoint/manifest'
-import { duration, localReference, reconciledStatus } from './crd-common.ts'
+import { duration, reconciledStatus, registryAccess } from './crd-common.ts'
 import {
   boolean,
   type Infer,
   integer,
   list,
   object,
-  oneOf,
   optional,
   string,
   stringMap,
@@ -34,22 +33,7 @@ export const imageRepositorySpec = object('Which image to scan, and how its regi
       pattern: '^([0-9]+(\\.[0-9]+)?(ms|s|m))+$',
     }),
   ),
-  secretRef: optional(
-    localReference('Secret with the credentials for the registry, of type kubernetes.io/dockerconfigjson.'),
-  ),
-  serviceAccountName: optional(string('ServiceAccount whose imagePullSecrets are used too.')),
-  certSecretRef: optional(
-    localReference('Secret with ca.crt for a private authority, and tls.crt and tls.key for a client.'),
-  ),
-  proxySecretRef: optional(localReference('Secret with the address, username and password of a proxy.')),
-  provider: optional(
-    oneOf(
-      'How to log in: generic takes what secretRef holds, the others ask a cloud.',
-      ['generic', 'aws', 'azure', 'gcp'],
-      { default: 'generic' },
-    ),
-  ),
-  insecure: optional(boolean('Talk plain HTTP to the registry.')),
+  ...registryAccess,
   exclusionList: optional(
     list('Regular expressions of tags that are left out.', string('A regular expression.'), {
       maxItems: 25,

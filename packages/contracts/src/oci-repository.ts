@@ -1,5 +1,12 @@
 import type { KubeObject } from '@setpoint/manifest'
-import { artifact, duration, localReference, reconciledStatus, sourceTimeout } from './crd-common.ts'
+import {
+  artifact,
+  duration,
+  localReference,
+  reconciledStatus,
+  registryAccess,
+  sourceTimeout,
+} from './crd-common.ts'
 import { boolean, type Infer, list, object, oneOf, optional, string } from './crd-schema.ts'
 
 const reference = object('Which artifact to take: digest, else semver, else tag.', {
@@ -49,22 +56,7 @@ export const ociRepositorySpec = object('Which OCI repository to watch, and what
   timeout: optional(sourceTimeout('How long one look at the registry may take, with all that it downloads.')),
   ref: optional(reference),
   layerSelector: optional(layerSelector),
-  secretRef: optional(
-    localReference('Secret with the credentials for the registry, of type kubernetes.io/dockerconfigjson.'),
-  ),
-  serviceAccountName: optional(string('ServiceAccount whose imagePullSecrets are used too.')),
-  certSecretRef: optional(
-    localReference('Secret with ca.crt for a private authority, and tls.crt and tls.key for a client.'),
-  ),
-  proxySecretRef: optional(localReference('Secret with the address, username and password of a proxy.')),
-  provider: optional(
-    oneOf(
-      'How to log in: generic takes what secretRef holds, the others ask a cloud.',
-      ['generic', 'aws', 'azure', 'gcp'],
-      { default: 'generic' },
-    ),
-  ),
-  insecure: optional(boolean('Talk plain HTTP to the registry.')),
+  ...registryAccess,
   verify: optional(verification),
   ignore: optional(
     string('Patterns of files to leave out, as in .gitignore. They come after .sourceignore files.'),
