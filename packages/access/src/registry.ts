@@ -1,6 +1,13 @@
 import { type ImageName, Keychain, parseDockerConfig, type RegistryAccess } from '@setpoint/registry'
-import { AccessError } from './errors.ts'
 import type { SecretValues } from './secret-values.ts'
+import { proxyOf, tlsOf, unusable } from './server.ts'
+
+/** Flux still takes the keys that it had before those of kubernetes.io/tls. */
+const OLD_AND_NEW_NAMES = {
+  ca: ['ca.crt', 'caFile'],
+  cert: ['tls.crt', 'certFile'],
+  key: ['tls.key', 'keyFile'],
+}
 
 /** The Secrets that an ImageRepository or an OCIRepository names; undefined for those that it does not name. */
 export interface RegistrySecrets {
@@ -24,8 +31,8 @@ export function registryAccessOf(
   return {
     insecure: spec.insecure === true,
     credentials: keychain.find(image),
-    ...toTls(certSecret),
-    ...toProxy(proxySecret),
+    ...tlsOf(certSecret, OLD_AND_NEW_NAMES),
+    ...(proxySecret === undefined ? {} : { proxy: proxyOf(proxySecret) }),
   }
 }
 
@@ -43,31 +50,48 @@ function keychainOf(secret: SecretValues): Keychain {
   }
 }
 
-function toTls(secret: SecretValues | undefined): Pick<RegistryAccess, 'caPem' | 'client'> {
-  if (secret === undefined) return {}
-  const [caPem, certPem, keyPem] = [
-    secret.get('ca.crt', 'caFile'),
-    secret.get('tls.crt', 'certFile'),
-    secret.get('tls.key', 'keyFile'),
-  ]
-  if ((certPem === undefined) !== (keyPem === undefined))
-    throw unusable(`Secret "${secret.name}" must have both tls.crt and tls.key, or none of them`)
-  if (caPem === undefined && certPem === undefined)
-    throw unusable(`Secret "${secret.name}" has neither ca.crt nor tls.crt and tls.key`)
+/** Names that Secrets of an object's namespace are asked for with. */
+interface RegistryReferences {
+  secretRef?: { name: string }
+  certSecretRef?: { name: string }
+  proxySecretRef?: { name: string }
+  serviceAccountName?: string
+}
+
+/** Pull secrets of a ServiceAccount that are looked into. */
+const MAX_PULL_SECRETS = 20
+
+/**
+ * The Secrets that an ImageRepository or an OCIRepository names, read by who calls.
+ * @param read.secret a Secret of the object's namespace; undefined when none is named
+ * @param read.account a ServiceAccount of that namespace; both throw for what does not exist
+ */
+export async function readRegistrySecrets(
+  { secretRef, serviceAccountName, certSecretRef, proxySecretRef }: RegistryReferences,
+  read: {
+    secret(reference: { name: string } | undefined): Promise<SecretValues | undefined>
+    account(name: string): Promise<object>
+  },
+): Promise<RegistrySecrets> {
+  const secret = await read.secret(secretRef)
+  const pullSecrets: SecretValues[] = []
+  for (const reference of serviceAccountName ? pullReferences(await read.account(serviceAccountName)) : []) {
+    const pullSecret = await read.secret(reference)
+    if (pullSecret !== undefined) pullSecrets.push(pullSecret)
+  }
   return {
-    ...(caPem === undefined ? {} : { caPem }),
-    ...(certPem === undefined || keyPem === undefined ? {} : { client: { certPem, keyPem } }),
+    secret,
+    pullSecrets,
+    certSecret: await read.secret(certSecretRef),
+    proxySecret: await read.secret(proxySecretRef),
   }
 }
 
-function toProxy(secret: SecretValues | undefined): Pick<RegistryAccess, 'proxy'> {
-  if (secret === undefined) return {}
-  const url = secret.get('address')
-  if (url === undefined || !URL.canParse(url) || !/^https?:/.test(url))
-    throw unusable(`Secret "${secret.name}" has no address such as http://proxy.example.com:3128`)
-  return { proxy: { url, username: secret.get('username'), password: secret.get('password') } }
+function pullReferences(account: { imagePullSecrets?: unknown }): { name: string }[] {
+  const references = Array.isArray(account.imagePullSecrets) ? account.imagePullSecrets : []
+  return references.filter(isReference).slice(0, MAX_PULL_SECRETS)
 }
 
-function unusable(message: string): AccessError {
-  return new AccessError('UnusableSecret', message)
+function isReference(value: unknown): value is { name: string } {
+  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
 }

@@ -1,5 +1,7 @@
+import type { ServerAccess } from '@setpoint/http-agents'
+
 /** Which bucket is meant, and how it is reached. */
-export interface BucketAccess {
+export interface BucketAccess extends ServerAccess {
   /** Host, and port if it is another than the scheme's: `minio.example.com:9000`. */
   endpoint: string
   bucket: string
@@ -9,11 +11,6 @@ export interface BucketAccess {
   credentials?: { accessKeyId: string; secretAccessKey: string } | undefined
   /** Plain HTTP. */
   insecure?: boolean | undefined
-  /** PEM certificates trusted instead of the system's. */
-  caPem?: string | undefined
-  /** PEM certificate and key that this client shows. */
-  client?: { certPem: string; keyPem: string } | undefined
-  proxy?: { url: string; username?: string | undefined; password?: string | undefined } | undefined
 }
 
 export interface CallOptions {

@@ -1,22 +1,11 @@
+import type { ServerAccess } from '@setpoint/http-agents'
 import type { RegistryCredentials } from './docker-config.ts'
 
 /** How a registry is reached. */
-export interface RegistryAccess {
+export interface RegistryAccess extends ServerAccess {
   credentials?: RegistryCredentials | undefined
   /** Plain HTTP. */
   insecure?: boolean | undefined
-  /** PEM certificates trusted instead of the system's. */
-  caPem?: string | undefined
-  /** PEM certificate and key that this client shows. */
-  client?: { certPem: string; keyPem: string } | undefined
-  proxy?: RegistryProxy | undefined
-}
-
-export interface RegistryProxy {
-  /** `http://proxy.example.com:3128`. */
-  url: string
-  username?: string | undefined
-  password?: string | undefined
 }
 
 export interface CallOptions {

@@ -1,4 +1,4 @@
-export type { CallOptions, RegistryAccess, RegistryProxy } from './access.ts'
+export type { CallOptions, RegistryAccess } from './access.ts'
 export { RegistryClient, type RegistryClientOptions } from './client.ts'
 export type { Descriptor } from './digest.ts'
 export { Keychain, parseDockerConfig, type RegistryCredentials } from './docker-config.ts'

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
-import type { LookupFunction } from 'node:net'
-import { guardedLookup, isLinkLocal, refusal } from '@setpoint/link-local'
-import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
-import type { RegistryAccess, RegistryProxy } from './access.ts'
+import { describeFailure, HttpAgents } from '@setpoint/http-agents'
+import { isLinkLocal, refusal } from '@setpoint/link-local'
+import { request } from 'undici'
+import type { RegistryAccess } from './access.ts'
 import { RegistryError } from './errors.ts'
 import { HostLimiter, type HostLimits } from './host-limiter.ts'
 
@@ -29,7 +28,6 @@ export interface Budget {
 
 const MAX_AGENTS = 200
 const CONNECTIONS_PER_HOST = 8
-const CONNECT_TIMEOUT_MS = 15_000
 /** What a registry that says 429 without Retry-After is spared. */
 const DEFAULT_BLOCK_MS = 5_000
 const MAX_BLOCK_MS = 3_600_000
@@ -38,12 +36,16 @@ const MAX_BLOCK_MS = 3_600_000
 export class Transport {
   private readonly limiter: HostLimiter
   private readonly now: () => number
-  private readonly agents = new Map<string, Dispatcher>()
-
+  private readonly agents: HttpAgents
   private readonly allowLinkLocal: boolean
 
   constructor(limits: HostLimits, now: () => number, allowLinkLocal: boolean) {
     this.allowLinkLocal = allowLinkLocal
+    this.agents = new HttpAgents({
+      maxAgents: MAX_AGENTS,
+      connectionsPerHost: CONNECTIONS_PER_HOST,
+      allowLinkLocal,
+    })
     this.limiter = new HostLimiter(limits, now)
     this.now = now
   }
@@ -58,7 +60,7 @@ export class Transport {
       const answer = await request(sent.url, {
         method: sent.method,
         headers: { 'user-agent': 'setpoint', ...sent.headers },
-        dispatcher: this.agentOf(access),
+        dispatcher: this.agents.of(access),
         signal: budget.signal,
         ...(sent.body === undefined ? {} : { body: sent.body }),
       })
@@ -70,10 +72,8 @@ export class Transport {
     }
   }
 
-  async close(): Promise<void> {
-    const agents = [...this.agents.values()]
-    this.agents.clear()
-    await Promise.all(agents.map((agent) => agent.destroy()))
+  close(): Promise<void> {
+    return this.agents.close()
   }
 
   private tooMany(host: string, header: string | string[] | undefined): RegistryError {
@@ -83,48 +83,6 @@ export class Transport {
       retryAfterMs,
     })
   }
-
-  private agentOf(access: RegistryAccess): Dispatcher {
-    const { caPem, client, proxy } = access
-    const key = createHash('sha256')
-      .update(JSON.stringify([caPem, client, proxy]))
-      .digest('hex')
-    const found = this.agents.get(key)
-    if (found !== undefined) return found
-    this.dropOldest()
-    const agent = makeAgent(access, this.allowLinkLocal ? {} : { lookup: guardedLookup })
-    this.agents.set(key, agent)
-    return agent
-  }
-
-  private dropOldest(): void {
-    const [oldest] = this.agents
-    if (oldest === undefined || this.agents.size < MAX_AGENTS) return
-    this.agents.delete(oldest[0])
-    void oldest[1].close().catch(() => undefined)
-  }
-}
-
-function makeAgent({ caPem, client, proxy }: RegistryAccess, guard: { lookup?: LookupFunction }): Dispatcher {
-  const tls = {
-    ...(caPem === undefined ? {} : { ca: caPem }),
-    ...(client === undefined ? {} : { cert: client.certPem, key: client.keyPem }),
-  }
-  const connections = CONNECTIONS_PER_HOST
-  if (proxy === undefined)
-    return new Agent({ connections, connect: { timeout: CONNECT_TIMEOUT_MS, ...guard, ...tls } })
-  const token = proxyToken(proxy)
-  return new ProxyAgent({
-    uri: proxy.url,
-    connections,
-    requestTls: { timeout: CONNECT_TIMEOUT_MS, ...tls },
-    ...(token === undefined ? {} : { token }),
-  })
-}
-
-function proxyToken({ username, password = '' }: RegistryProxy): string | undefined {
-  if (username === undefined || username === '') return undefined
-  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
 async function readBody(body: AsyncIterable<Uint8Array>, host: string, budget: Budget): Promise<Buffer> {
@@ -151,16 +109,9 @@ function problem(cause: unknown, host: string, { signal, timeoutMs }: Budget): R
   if (signal.aborted && isTimeout(signal.reason))
     return new RegistryError('Timeout', `${host} did not answer within ${timeoutMs / 1000} s`, { cause })
   if (signal.aborted) return new RegistryError('Timeout', `the call to ${host} was stopped`, { cause })
-  return new RegistryError('Unreachable', `${host} cannot be reached: ${describe(cause)}`, { cause })
+  return new RegistryError('Unreachable', `${host} cannot be reached: ${describeFailure(cause)}`, { cause })
 }
 
 function isTimeout(reason: unknown): boolean {
   return reason instanceof DOMException && reason.name === 'TimeoutError'
-}
-
-function describe(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
-  if (cause instanceof AggregateError) return code ?? 'no address answers'
-  return cause.message === '' ? (code ?? 'unknown') : cause.message
 }

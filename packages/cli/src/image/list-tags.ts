@@ -1,4 +1,4 @@
-import { registryAccessOf, type SecretValues } from '@setpoint/access'
+import { readRegistrySecrets, registryAccessOf } from '@setpoint/access'
 import { DEFAULT_EXCLUSION_LIST, type ImageRepository } from '@setpoint/contracts'
 import { compilePatterns } from '@setpoint/image-policy'
 import type { KubeClient } from '@setpoint/kube'
@@ -20,24 +20,19 @@ export async function listTags(
 ): Promise<string[]> {
   const image = parseImageName(spec.image)
   const namespace = metadata.namespace ?? ''
-  const secret = (reference: { name: string } | undefined) => readSecret(kube, namespace, reference)
-  const access = registryAccessOf(spec, image, {
-    secret: await secret(spec.secretRef),
-    pullSecrets: await pullSecrets(kube, namespace, spec.serviceAccountName),
-    certSecret: await secret(spec.certSecretRef),
-    proxySecret: await secret(spec.proxySecretRef),
+  const secrets = await readRegistrySecrets(spec, {
+    secret: (reference) => readSecret(kube, namespace, reference),
+    account: (name) => readAccount(kube, namespace, name),
   })
+  const access = registryAccessOf(spec, image, secrets)
   await using client = new RegistryClient({ now })
   const tags = await client.listTags(image, access, { timeoutMs: TIMEOUT_MS, signal })
   const excluded = compilePatterns(spec.exclusionList ?? [...DEFAULT_EXCLUSION_LIST], 'spec.exclusionList')
   return tags.filter((tag) => !excluded(tag))
 }
 
-async function pullSecrets(kube: KubeClient, namespace: string, name = ''): Promise<SecretValues[]> {
-  if (name === '') return []
+async function readAccount(kube: KubeClient, namespace: string, name: string): Promise<object> {
   const account = await kube.get(SERVICE_ACCOUNT, { namespace, name })
   if (account === undefined) throw new CommandError(`ServiceAccount "${namespace}/${name}" does not exist`)
-  const references = (account.imagePullSecrets ?? []) as { name: string }[]
-  const secrets = await Promise.all(references.map((reference) => readSecret(kube, namespace, reference)))
-  return secrets.filter((secret) => secret !== undefined)
+  return account
 }

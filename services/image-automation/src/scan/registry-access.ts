@@ -1,4 +1,4 @@
-import { AccessError, registryAccessOf, type SecretValues } from '@setpoint/access'
+import { AccessError, readRegistrySecrets, registryAccessOf } from '@setpoint/access'
 import type { ImageRepository } from '@setpoint/contracts'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ImageName, RegistryAccess } from '@setpoint/registry'
@@ -7,7 +7,6 @@ import { readSecret } from '../secret.ts'
 
 const SERVICE_ACCOUNT = { group: '', version: 'v1', kind: 'ServiceAccount' }
 const REASON = 'AuthenticationFailed'
-const MAX_PULL_SECRETS = 20
 
 /** How the registry of an ImageRepository is reached. @throws ReconcileError for a Secret that cannot be used */
 export async function readAccess(
@@ -17,14 +16,10 @@ export async function readAccess(
   signal: AbortSignal,
 ): Promise<RegistryAccess> {
   const namespace = metadata.namespace ?? ''
-  const secret = (reference: { name: string } | undefined) =>
-    readSecret(context, namespace, reference, { signal, reason: REASON })
-  const secrets = {
-    secret: await secret(spec.secretRef),
-    pullSecrets: await pullSecrets(context, namespace, spec.serviceAccountName, signal),
-    certSecret: await secret(spec.certSecretRef),
-    proxySecret: await secret(spec.proxySecretRef),
-  }
+  const secrets = await readRegistrySecrets(spec, {
+    secret: (reference) => readSecret(context, namespace, reference, { signal, reason: REASON }),
+    account: (name) => readAccount(context, { namespace, name }, signal),
+  })
   try {
     return registryAccessOf(spec, image, secrets)
   } catch (cause) {
@@ -33,26 +28,13 @@ export async function readAccess(
   }
 }
 
-/** The imagePullSecrets of a ServiceAccount. */
-async function pullSecrets(
-  context: ImageContext,
-  namespace: string,
-  name: string | undefined,
+async function readAccount(
+  { kube }: ImageContext,
+  key: { namespace: string; name: string },
   signal: AbortSignal,
-): Promise<SecretValues[]> {
-  if (name === undefined || name === '') return []
-  const account = await context.kube.get(SERVICE_ACCOUNT, { namespace, name }, { signal })
+): Promise<object> {
+  const account = await kube.get(SERVICE_ACCOUNT, key, { signal })
   if (account === undefined)
-    throw new ReconcileError(REASON, `ServiceAccount "${namespace}/${name}" does not exist`)
-  const references = Array.isArray(account.imagePullSecrets) ? account.imagePullSecrets : []
-  const found: SecretValues[] = []
-  for (const reference of references.filter(isReference).slice(0, MAX_PULL_SECRETS)) {
-    const secret = await readSecret(context, namespace, reference, { signal, reason: REASON })
-    if (secret !== undefined) found.push(secret)
-  }
-  return found
-}
-
-function isReference(value: unknown): value is { name: string } {
-  return typeof value === 'object' && value !== null && 'name' in value && typeof value.name === 'string'
+    throw new ReconcileError(REASON, `ServiceAccount "${key.namespace}/${key.name}" does not exist`)
+  return account
 }

@@ -1,4 +1,4 @@
-import type { SecretValues } from '@setpoint/access'
+import { proxyOf, type SecretValues, tlsOf } from '@setpoint/access'
 import type { BucketAccess } from '@setpoint/bucket'
 import { parseDuration } from '@setpoint/contracts'
 import { readSecret, unusable } from '../secret.ts'
@@ -6,7 +6,7 @@ import type { BucketContext, BucketTask, Remote } from './bucket-context.ts'
 
 const DEFAULT_TIMEOUT = '60s'
 
-/** How the bucket of a task is reached. @throws SourceFailure for an unusable Secret */
+/** How the bucket of a task is reached. @throws SourceFailure, AccessError for an unusable Secret */
 export async function readRemote(context: BucketContext, task: BucketTask): Promise<Remote> {
   const { spec } = task.object
   const access: BucketAccess = {
@@ -15,8 +15,8 @@ export async function readRemote(context: BucketContext, task: BucketTask): Prom
     region: spec.region || undefined,
     insecure: spec.insecure === true,
     credentials: toCredentials(await readSecret(context, task, spec.secretRef)),
-    ...toTls(await readSecret(context, task, spec.certSecretRef)),
-    proxy: toProxy(await readSecret(context, task, spec.proxySecretRef)),
+    ...tlsOf(await readSecret(context, task, spec.certSecretRef)),
+    proxy: proxyOf(await readSecret(context, task, spec.proxySecretRef)),
   }
   const timeoutMs = parseDuration(spec.timeout ?? DEFAULT_TIMEOUT)
   // The timeout is for the whole look, not for each of its calls.
@@ -30,22 +30,4 @@ function toCredentials(secret: SecretValues | undefined): BucketAccess['credenti
   if (accessKeyId === undefined || secretAccessKey === undefined)
     throw unusable(`Secret "${secret.name}" must have both accesskey and secretkey`)
   return { accessKeyId, secretAccessKey }
-}
-
-function toTls(secret: SecretValues | undefined): Pick<BucketAccess, 'caPem' | 'client'> {
-  if (secret === undefined) return {}
-  const [caPem, certPem, keyPem] = [secret.get('ca.crt'), secret.get('tls.crt'), secret.get('tls.key')]
-  if ((certPem === undefined) !== (keyPem === undefined))
-    throw unusable(`Secret "${secret.name}" must have both tls.crt and tls.key, or none of them`)
-  if (caPem === undefined && certPem === undefined)
-    throw unusable(`Secret "${secret.name}" has neither ca.crt nor tls.crt and tls.key`)
-  return { caPem, ...(certPem && keyPem ? { client: { certPem, keyPem } } : {}) }
-}
-
-function toProxy(secret: SecretValues | undefined): BucketAccess['proxy'] {
-  if (secret === undefined) return undefined
-  const url = secret.get('address')
-  if (!/^https?:$/.test(URL.parse(url ?? '')?.protocol ?? ''))
-    throw unusable(`Secret "${secret.name}" has no address such as http://proxy.example.com:3128`)
-  return { url: url ?? '', username: secret.get('username'), password: secret.get('password') }
 }
