@@ -1,0 +1,68 @@
+import { CloudError, loginFailed } from './errors.ts'
+import { type KnownAccount, requiredAnnotationOf } from './service-account.ts'
+
+/** As the SDKs of AWS take them. */
+export interface AwsCredentials {
+  accessKeyId: string
+  secretAccessKey: string
+  sessionToken?: string | undefined
+  expiration?: Date | undefined
+}
+
+export const AWS_AUDIENCE = 'sts.amazonaws.com'
+
+const ROLE = {
+  shape: /^arn:aws[\w-]*:iam::\d{1,30}:role\/.{1,200}$/,
+  example: 'arn:aws:iam::123456789012:role/reader',
+}
+
+/** The role that a ServiceAccount stands for. @throws CloudError InvalidAccount */
+export function roleOf(account: KnownAccount): string {
+  return requiredAnnotationOf(account, 'eks.amazonaws.com/role-arn', ROLE)
+}
+
+/** The pod's own: environment, web identity, EKS Pod Identity, the metadata service of the node. @throws CloudError */
+export async function ownAwsCredentials(region: string | undefined): Promise<AwsCredentials> {
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
+  try {
+    return await defaultProvider(region === undefined ? {} : { clientConfig: { region } })()
+  } catch (cause) {
+    throw loginFailed('AWS gave no credentials to this service', cause)
+  }
+}
+
+/** Those of the role, for a token of the account. @throws CloudError */
+export async function assumeRole(
+  account: KnownAccount,
+  token: string,
+  region: string | undefined,
+): Promise<AwsCredentials> {
+  if (region === undefined)
+    throw new CloudError(
+      'InvalidAccount',
+      `the identity of ServiceAccount "${account.namespace}/${account.name}" needs a region: set it in the object`,
+    )
+  const roleArn = roleOf(account)
+  const { fromWebToken } = await import('@aws-sdk/credential-provider-web-identity')
+  try {
+    const login = {
+      roleArn,
+      webIdentityToken: token,
+      roleSessionName: sessionName(account, region),
+      clientConfig: { region },
+    }
+    return await fromWebToken(login)()
+  } catch (cause) {
+    throw loginFailed(
+      `AWS refused ${roleArn} to ServiceAccount "${account.namespace}/${account.name}"`,
+      cause,
+    )
+  }
+}
+
+const MAX_SESSION_NAME = 64
+
+/** What AWS writes into its audit log. */
+function sessionName({ namespace, name }: KnownAccount, region: string): string {
+  return `${name}.${namespace}.${region}.setpoint`.slice(0, MAX_SESSION_NAME)
+}

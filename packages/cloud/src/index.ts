@@ -1,0 +1,6 @@
+export type { AwsCredentials } from './aws.ts'
+export type { AccessToken } from './azure.ts'
+export { CloudLogins, type CloudLoginsOptions, type CloudProvider, type Login } from './cloud-logins.ts'
+export { CloudError, type CloudErrorCode } from './errors.ts'
+export type { GcpEndpoints } from './gcp.ts'
+export type { Account } from './service-account.ts'
