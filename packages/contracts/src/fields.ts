@@ -27,6 +27,9 @@ export function fields(value: unknown, path = ''): Fields {
   if (!isObject(value)) throw new FieldError(`${path || 'message'} must be an object`)
   const at = (name: string) => (path === '' ? name : `${path}.${name}`)
   const wrong = (name: string, want: string) => new FieldError(`${at(name)} must be ${want}`)
+  const absent = (name: string, want: string): never => {
+    throw wrong(name, want)
+  }
 
   const optionalString = (name: string) => {
     const found = value[name]
@@ -58,11 +61,11 @@ export function fields(value: unknown, path = ''): Fields {
   return {
     optionalString,
     optionalNumber,
-    string: (name) => required(optionalString(name), wrong(name, 'a string')),
-    number: (name) => required(optionalNumber(name), wrong(name, 'a number')),
+    string: (name) => optionalString(name) ?? absent(name, 'a string'),
+    number: (name) => optionalNumber(name) ?? absent(name, 'a number'),
     oneOf: (name, allowed) => {
       const found = allowed.find((candidate) => candidate === value[name])
-      return required(found, wrong(name, `one of ${allowed.join(', ')}`))
+      return found ?? absent(name, `one of ${allowed.join(', ')}`)
     },
     object: (name) => fields(value[name], at(name)),
     optionalObject: (name) =>
@@ -85,9 +88,4 @@ export function fields(value: unknown, path = ''): Fields {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function required<T>(value: T | undefined, error: FieldError): T {
-  if (value === undefined) throw error
-  return value
 }

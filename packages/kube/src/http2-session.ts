@@ -80,11 +80,14 @@ export class Http2Session {
         reject(new Error(`${request.method} ${request.target}: the answer is too large`))
         stream.close(constants.NGHTTP2_CANCEL)
       })
-      stream.on('end', () => head && this.#isComplete(stream) && resolve(responseOf(head, body)))
+      let complete = false
+      stream.on('end', () => {
+        complete = head !== undefined && this.#isComplete(stream)
+        if (complete && head !== undefined) resolve(responseOf(head, body))
+      })
       stream.on('close', () => {
         stop()
-        // Does nothing when the answer is complete.
-        reject(this.#broken(stream))
+        if (!complete) reject(this.#broken(stream))
       })
     })
   }
