@@ -190,3 +190,24 @@ test('a server without JetStream is an error once the time is up, naming what is
   const opening = connectBus({ url: nats.url, producer: 'test', log, now: Date.now, connectTimeoutMs: 500 })
   await expect(opening).rejects.toThrow(/NATS makes no streams/)
 })
+
+test('a message that comes late does not replace what another has said meanwhile, unless its sender may still write', async () => {
+  await using nats = await startNats()
+  await using other = await open(nats.url)
+  await using sender = await open(nats.url)
+  let mayWrite = 1
+  const beforeWrite = () => {
+    mayWrite -= 1
+    if (mayWrite < 0) throw new Error('somebody else took over')
+  }
+  const options = { url: nats.url, producer: 'late', log, now: Date.now, beforeWrite }
+  await using late = await connectBus(options)
+  await publish(other, 'web', '1')
+  await publish(other, 'web', '2')
+  await expect(publish(late, 'web', 'older')).rejects.toThrow('somebody else took over')
+  const subject = subjects.outcome({ namespace: 'apps', name: 'web' })
+  expect((await other.last(outcomeMessage, subject))?.data.revision).toBe('2')
+  await publish(sender, 'web', '3')
+  await publish(other, 'web', '4')
+  expect((await other.last(outcomeMessage, subject))?.data.revision).toBe('4')
+})

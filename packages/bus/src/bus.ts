@@ -3,6 +3,7 @@ import {
   JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
+  type JetStreamPublishOptions,
   type JsMsg,
   jetstream,
   jetstreamManager,
@@ -27,11 +28,20 @@ import { type BusConnectOptions, CONNECT_TIMEOUT_MS, connectNats } from './conne
 import { BusError } from './errors.ts'
 import { readObject } from './read-object.ts'
 import { StateConsumer } from './state-consumer.ts'
-import { BUCKETS, type Bucket, STREAM_NOT_FOUND, streamConfigs, streamOf } from './streams.ts'
+import {
+  BUCKETS,
+  type Bucket,
+  isStateSubject,
+  STREAM_NOT_FOUND,
+  streamConfigs,
+  streamOf,
+  WRONG_LAST_SEQUENCE,
+} from './streams.ts'
 
 const PUBLISH_TIMEOUT_MS = 5_000
 /** How often the streams are looked at, so that a store that was wiped under us is noticed. */
 const ENSURE_INTERVAL_MS = 10_000
+const MAX_REPLACEMENTS = 3
 const MAX_OBJECT_BYTES = 512 * 1024 * 1024
 
 /** One message that was read, with what its subject says about it. */
@@ -85,6 +95,8 @@ export class Bus implements AsyncDisposable {
   private readonly js: JetStreamClient
   private readonly buckets = new Map<Bucket, ObjectStore>()
   private readonly incarnations = new Map<string, string>()
+  /** Of the last message of each subject that was said here. */
+  private readonly sequences = new Map<string, number>()
   private readonly stateLostHandlers = new Set<() => void>()
   private readonly consumers = new Set<StateConsumer>()
   private ensuring: Promise<void> | undefined
@@ -125,10 +137,8 @@ export class Bus implements AsyncDisposable {
     options: { traceId: string },
   ): Promise<void> {
     const bytes = encodeEnvelope(this.envelope(data, options.traceId))
-    this.options.beforeWrite?.()
-    await this.guard(`publish ${subject}`, () =>
-      this.js.publish(subject, bytes, { timeout: PUBLISH_TIMEOUT_MS }),
-    )
+    if (isStateSubject(subject)) await this.replace(subject, bytes)
+    else await this.send(subject, bytes, {})
     count(this.stats.published, type.name, bytes.length)
   }
 
@@ -153,6 +163,7 @@ export class Bus implements AsyncDisposable {
       this.options.beforeWrite?.()
       await manager.streams.purge(streamOf(subject), { filter: subject })
     })
+    this.sequences.delete(subject)
   }
 
   /** Reads the present state of every subject under a filter, then every change, over reconnects and lost streams. */
@@ -271,6 +282,42 @@ export class Bus implements AsyncDisposable {
     await Promise.all([...this.consumers].map((consumer) => consumer.stop()))
     if (this.connected) await this.connection.drain().catch(() => this.connection.close())
     else await this.connection.close()
+  }
+
+  /**
+   * A message says what it replaces. One that was on its way while another replica took over is refused by the server, so
+   * that it does not hide what is newer; who may still write learns what is there and says it again.
+   */
+  private async replace(subject: string, bytes: Uint8Array): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const lastSubjectSequence = this.sequences.get(subject) ?? 0
+        this.sequences.set(subject, await this.send(subject, bytes, { expect: { lastSubjectSequence } }))
+        return
+      } catch (error) {
+        if (!isReplacedOtherwise(error) || attempt === MAX_REPLACEMENTS) throw error
+        this.sequences.set(subject, await this.lastSequence(subject))
+      }
+    }
+  }
+
+  /** Returns the number that the stream gave to the message. */
+  private async send(
+    subject: string,
+    bytes: Uint8Array,
+    options: Partial<JetStreamPublishOptions>,
+  ): Promise<number> {
+    this.options.beforeWrite?.()
+    const publish = () => this.js.publish(subject, bytes, { timeout: PUBLISH_TIMEOUT_MS, ...options })
+    return (await this.guard(`publish ${subject}`, publish)).seq
+  }
+
+  private async lastSequence(subject: string): Promise<number> {
+    const found = await this.guard(`read ${subject}`, async () => {
+      const manager = await this.manager()
+      return manager.direct.getMessage(streamOf(subject), { last_by_subj: subject })
+    })
+    return found?.seq ?? 0
   }
 
   private envelope<T>(data: T, traceId: string): Envelope<T> {
@@ -398,6 +445,7 @@ export class Bus implements AsyncDisposable {
     }
     if (!this.lost) return
     this.lost = false
+    this.sequences.clear()
     this.options.log.warn({}, 'NATS had lost its state; sending it again')
     for (const consumer of this.consumers) consumer.restart({ fromTheStart: true })
     for (const handler of this.stateLostHandlers) handler()
@@ -416,7 +464,7 @@ export class Bus implements AsyncDisposable {
       return await action()
     } catch (cause) {
       if (cause instanceof BusError) throw cause
-      void this.tryEnsureStreams()
+      if (!isReplacedOtherwise(cause)) void this.tryEnsureStreams()
       throw new BusError(
         'Unavailable',
         `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -436,6 +484,11 @@ async function streamIncarnation(
     if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error
     return String((await manager.streams.add(config)).created)
   }
+}
+
+function isReplacedOtherwise(error: unknown): boolean {
+  const cause = error instanceof BusError ? error.cause : error
+  return cause instanceof JetStreamApiError && WRONG_LAST_SEQUENCE.includes(cause.code)
 }
 
 /** A new trace id: 32 hex digits. */

@@ -61,8 +61,10 @@ export class StateConsumer {
         ? { deliver_policy: DeliverPolicy.LastPerSubject }
         : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.lastSequence + 1 }
     const consumer = await this.js.consumers.get(this.stream, { filter_subjects: [this.filter], ...start })
-    if ((await consumer.info()).num_pending === 0) this.caught.resolve()
+    const { num_pending: pending } = await consumer.info()
+    // Another reading has taken this one's place, and is not caught up because this one was.
     if (signal.aborted) return
+    if (pending === 0) this.caught.resolve()
     const messages = await consumer.consume({ max_messages: 500, idle_heartbeat: 5_000 })
     const abort = () => messages.stop()
     signal.addEventListener('abort', abort, { once: true })

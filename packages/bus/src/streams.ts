@@ -57,5 +57,19 @@ export function streamOf(subject: string): string {
 /** The names of all of them. */
 export const STREAM_NAMES: ReadonlySet<string> = new Set(streamConfigs(1).map((config) => config.name))
 
+/** Whether only the last message of a subject is kept. */
+export function isStateSubject(subject: string): boolean {
+  return STATE_STREAMS.has(streamOf(subject))
+}
+
+const STATE_STREAMS: ReadonlySet<string> = new Set(
+  streamConfigs(1)
+    .filter((config) => config.max_msgs_per_subject === 1)
+    .map((config) => config.name),
+)
+
+/** JetStream's error codes for a subject whose last message is another one than expected. */
+export const WRONG_LAST_SEQUENCE: readonly number[] = [10071, 10164]
+
 /** JetStream's error code for a stream that is not there. */
 export const STREAM_NOT_FOUND = 10059

@@ -5,7 +5,7 @@ export interface ShareOptions {
   membership: Membership
   /** The queue that works on the keys. */
   queue: KeyedQueue
-  /** Every key that there is. */
+  /** Every key that there is; asked once `begin` was called. */
   keys(): Iterable<string>
   /** Forget what is held in memory of a key: somebody else works on it from now on. */
   onLost(key: string): void
@@ -22,6 +22,7 @@ export class Share {
   /** Ours, but not prepared yet. */
   private readonly coming = new Set<string>()
   private readonly stopWatching: () => void
+  private begun = false
 
   constructor(options: ShareOptions) {
     this.options = options
@@ -31,9 +32,15 @@ export class Share {
     })
   }
 
+  /** It is known now which keys there are: takes those that are ours. */
+  begin(): void {
+    this.begun = true
+    void this.regain()
+  }
+
   /** Whether to work on a key; asked at the start of every run, too. */
   has(key: string): boolean {
-    if (!this.options.membership.owns(key) || this.coming.has(key)) return false
+    if (!this.begun || !this.options.membership.owns(key) || this.coming.has(key)) return false
     this.held.add(key)
     return true
   }
@@ -57,12 +64,14 @@ export class Share {
   }
 
   private async regain(): Promise<void> {
+    if (!this.begun) return
     const { keys, membership, prepare, onTaken } = this.options
     const isNew = (key: string) => !this.held.has(key) && !this.coming.has(key) && membership.owns(key)
     const gained = [...keys()].filter(isNew)
     if (gained.length === 0) return
     for (const key of gained) this.coming.add(key)
-    await prepare(gained)
+    // Who is alone takes over from nobody.
+    if (membership.replicas.length > 0) await prepare(gained)
     const taken = gained.filter((key) => this.coming.delete(key) && this.has(key))
     if (taken.length > 0) onTaken(taken)
   }

@@ -93,7 +93,7 @@ export class Applier {
     this.share = new Share({
       membership: options.membership,
       queue: this.queue,
-      keys: () => (this.begun ? this.context.kustomizations.keys() : []),
+      keys: () => this.context.kustomizations.keys(),
       onLost: (key) => this.forget(key),
       // What another replica has applied must be known before anything of it is touched.
       prepare: (keys) => this.context.renderings.readAgain(keys),
@@ -151,7 +151,7 @@ export class Applier {
     await atMost(CATCH_UP_MS, renderings.caughtUp)
     if (this.stopped.signal.aborted) return
     this.begun = true
-    for (const key of kustomizations.keys()) this.add(key, this.firstPriority(key))
+    this.share.begin()
   }
 
   /** Somebody asks for a full check of one Kustomization. */
@@ -277,7 +277,7 @@ export class Applier {
 
   private takeOver(keys: readonly string[]): void {
     this.context.log.info({ kustomizations: keys.length }, 'took over')
-    for (const key of keys) this.add(key, 'normal')
+    for (const key of keys) this.add(key, this.firstPriority(key))
   }
 
   private onRendering(key: string, next: Rendering, previous: Rendering | undefined): void {
@@ -346,7 +346,7 @@ export class Applier {
     for (const taker of this.context.contests.takersOf(key)) this.add(taker, 'high')
   }
 
-  /** After a restart: what looks settled is only checked, and may wait. */
+  /** After a start or when it was taken over: what looks settled is only checked, and may wait. */
   private firstPriority(key: string): Priority {
     const kustomization = this.context.kustomizations.get(key)
     const rendering = this.context.renderings.get(key)

@@ -15,6 +15,8 @@ export interface FaultyApi extends AsyncDisposable {
   breakNextList(url: RegExp): Promise<void>
   /** The answer to the next request whose URL matches is kept back, once it is there, until it is released. */
   holdNext(url: RegExp): { held: Promise<void>; release(): void }
+  /** The next request of this method whose URL matches is kept on its way until it is released, even if its sender ends; then it tells the status of the answer. */
+  delayNext(method: string, url: RegExp): { delayed: Promise<void>; release(): Promise<number> }
   /** Some watch has told of something whose JSON has this text. */
   watchTold(text: string): Promise<void>
   /** How many requests were refused so far. */
@@ -31,6 +33,7 @@ export async function startFaultyApi(kubeconfig: string): Promise<FaultyApi> {
   let refused = 0
   let broken: { url: RegExp; done: () => void } | undefined
   let holding: (Hold & { url: RegExp }) | undefined
+  let delaying: (Delay & { method: string; url: RegExp }) | undefined
   const listeners = new Set<(chunk: string) => void>()
   const server = createServer((incoming, response) => {
     seen += 1
@@ -50,6 +53,12 @@ export async function startFaultyApi(kubeconfig: string): Promise<FaultyApi> {
     if (fault !== undefined) broken = undefined
     const hold = holding?.url.test(incoming.url ?? '') ? holding : undefined
     if (hold !== undefined) holding = undefined
+    const delay =
+      delaying?.method === incoming.method && delaying?.url.test(incoming.url ?? '') ? delaying : undefined
+    if (delay !== undefined) {
+      delaying = undefined
+      return void deliverLate(incoming, { upstream, agent, ...delay })
+    }
     const onChunk = (chunk: Buffer) => {
       for (const listener of isWatch(incoming) ? listeners : []) listener(chunk.toString())
     }
@@ -73,6 +82,19 @@ export async function startFaultyApi(kubeconfig: string): Promise<FaultyApi> {
       const [held, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
       holding = { url: pattern, reached: held.resolve, released: released.promise }
       return { held: held.promise, release: released.resolve }
+    },
+    delayNext(method, url) {
+      const [delayed, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const answered = Promise.withResolvers<number>()
+      const reached = delayed.resolve
+      delaying = { method, url, reached, released: released.promise, answered: answered.resolve }
+      return {
+        delayed: delayed.promise,
+        release() {
+          released.resolve()
+          return answered.promise
+        },
+      }
     },
     watchTold: (text) =>
       new Promise((done) => {
@@ -104,6 +126,10 @@ function isWatch({ method, url = '' }: IncomingMessage): boolean {
 interface Hold {
   reached(): void
   released: Promise<void>
+}
+
+interface Delay extends Hold {
+  answered(status: number): void
 }
 
 interface Route {
@@ -143,6 +169,28 @@ function forward(
   outgoing.on('error', () => response.destroy())
   response.on('close', () => outgoing.destroy())
   incoming.pipe(outgoing)
+}
+
+/** As a network does that has lost its way for a while: nobody waits for the answer any more. */
+async function deliverLate(
+  incoming: IncomingMessage,
+  { upstream, agent, reached, released, answered }: Delay & Pick<Route, 'upstream' | 'agent'>,
+): Promise<void> {
+  const { method = '', url = '', headers } = incoming
+  const body = Buffer.concat(await incoming.toArray())
+  reached()
+  await released
+  const outgoing = request(new URL(url, upstream), {
+    method,
+    agent,
+    headers: { ...headers, host: upstream.host },
+  })
+  outgoing.on('response', (answer) => {
+    answer.resume()
+    answered(answer.statusCode ?? 0)
+  })
+  outgoing.on('error', () => undefined)
+  outgoing.end(body)
 }
 
 function credentialsOf(kubeconfig: string): { ca: Buffer; cert: Buffer; key: Buffer } {

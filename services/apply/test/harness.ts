@@ -85,11 +85,17 @@ export interface Setup extends AsyncDisposable {
   /** Waits until the service has nothing to do. */
   untilQuiet(): Promise<void>
   service: ServiceProcess
+  /** Another replica with the same flags, which goes with the setup. */
+  startReplica(options: SetupOptions & { replica: string }): Promise<ServiceProcess>
 }
 
 export interface SetupOptions {
   /** How the service reaches the API server, if not as the test does. */
   serviceKubeconfig?: string
+  /** How the service reaches NATS, if not as the test does. */
+  natsUrl?: string
+  /** Its name among several, which share the work. */
+  replica?: string
   /** Flags of the Node that runs the service. */
   nodeArgs?: string[]
 }
@@ -123,19 +129,22 @@ async function assemble(
     metadata: { namespace, name: 'sealing-key' },
     data: { key: key.toString('base64') },
   })
-  const service = stack.use(
-    await startService(
-      'apply',
-      [
-        `--kubeconfig=${options.serviceKubeconfig ?? cluster.kubeconfig}`,
-        `--nats-url=${nats.url}`,
-        `--sealing-key-secret=${namespace}/sealing-key`,
-        `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
-        ...flags,
-      ],
-      (args) => spawnService('apply', { args, nodeArgs: options.nodeArgs ?? [] }),
-    ),
-  )
+  const start = async ({ replica, serviceKubeconfig, natsUrl, nodeArgs = [] }: SetupOptions) =>
+    stack.use(
+      await startService(
+        'apply',
+        [
+          `--kubeconfig=${serviceKubeconfig ?? cluster.kubeconfig}`,
+          `--nats-url=${natsUrl ?? nats.url}`,
+          `--sealing-key-secret=${namespace}/sealing-key`,
+          `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
+          ...(replica === undefined ? [] : [`--lease-namespace=${namespace}`, `--replica-name=${replica}`]),
+          ...flags,
+        ],
+        (args) => spawnService('apply', { args, nodeArgs }),
+      ),
+    )
+  const service = await start(options)
 
   const get = async (name: string) => {
     const found = await kube.get(KUSTOMIZATION, { namespace, name })
@@ -276,6 +285,7 @@ async function assemble(
       await waitFor('NATS is back', () => bus.flush().then(() => true))
     },
     service,
+    startReplica: start,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

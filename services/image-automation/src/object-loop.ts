@@ -40,7 +40,7 @@ export class ObjectLoop<T extends ImageObject> {
     this.share = new Share({
       membership: options.membership,
       queue: this.queue,
-      keys: () => (this.begun ? options.watched().keys() : []),
+      keys: () => options.watched().keys(),
       onLost: (key) => this.forget(key),
       prepare: async () => undefined,
       onTaken: (keys) => {
@@ -53,7 +53,7 @@ export class ObjectLoop<T extends ImageObject> {
   /** It is known now what there is. */
   begin(): void {
     this.begun = true
-    for (const key of this.options.watched().keys()) if (this.share.has(key)) this.queue.add(key)
+    this.share.begin()
   }
 
   /** Somebody says that there is news. False when the object is not ours. */

@@ -73,8 +73,10 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
       references.set(key, [])
     },
     // What the others have read and said must be known before anything is said of theirs.
-    prepare: async () => {
+    prepare: async (keys) => {
+      for (const key of keys) results.forget(key)
       await Promise.all([sources.readAgain(), recall(context, results)])
+      sourceObjects.listenAnew()
     },
     onTaken: (keys) => {
       log.info({ kustomizations: keys.length }, 'took over')
@@ -173,6 +175,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     onError: warn('cannot watch Kustomizations'),
   })
   await informer.synced
+  share.begin()
   for (const message of results.messages())
     queue.add(`${message.namespace}/${message.name}`, { priority: 'low' })
 

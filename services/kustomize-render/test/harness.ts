@@ -64,20 +64,31 @@ export interface Setup extends AsyncDisposable {
   publishedCount(): Promise<number>
   untilBusIsBack(): Promise<void>
   service: ServiceProcess
+  /** Another replica with the same flags, which goes with the setup. */
+  startReplica(name: string, natsUrl?: string): Promise<ServiceProcess>
+}
+
+export interface SetupOptions {
+  /** Its name among several, which share the work. */
+  replica?: string
 }
 
 /** A real NATS, the real render process, and a namespace of its own on the shared control plane. */
-export async function startSetup(flags: string[] = []): Promise<Setup> {
+export async function startSetup(flags: string[] = [], options: SetupOptions = {}): Promise<Setup> {
   const stack = new AsyncDisposableStack()
   try {
-    return await assemble(stack, flags)
+    return await assemble(stack, flags, options)
   } catch (error) {
     await stack.disposeAsync()
     throw error
   }
 }
 
-async function assemble(stack: AsyncDisposableStack, flags: string[]): Promise<Setup> {
+async function assemble(
+  stack: AsyncDisposableStack,
+  flags: string[],
+  { replica }: SetupOptions,
+): Promise<Setup> {
   const cluster = await sharedCluster()
   const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
   const namespace = stack.use(await testNamespace(cluster)).name
@@ -92,15 +103,18 @@ async function assemble(stack: AsyncDisposableStack, flags: string[]): Promise<S
     data: { key: key.toString('base64') },
   })
   await createRepository(kube, namespace)
-  const service = stack.use(
-    await startService('kustomize-render', [
-      `--kubeconfig=${cluster.kubeconfig}`,
-      `--nats-url=${nats.url}`,
-      `--sealing-key-secret=${namespace}/sealing-key`,
-      `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
-      ...flags,
-    ]),
-  )
+  const start = async (replica: string | undefined, natsUrl: string) =>
+    stack.use(
+      await startService('kustomize-render', [
+        `--kubeconfig=${cluster.kubeconfig}`,
+        `--nats-url=${natsUrl}`,
+        `--sealing-key-secret=${namespace}/sealing-key`,
+        `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
+        ...(replica === undefined ? [] : [`--lease-namespace=${namespace}`, `--replica-name=${replica}`]),
+        ...flags,
+      ]),
+    )
+  const service = await start(replica, nats.url)
   const producer = new Producer(bus, namespace)
 
   const last = async (name: string) =>
@@ -164,6 +178,7 @@ async function assemble(stack: AsyncDisposableStack, flags: string[]): Promise<S
       await waitFor('NATS is back', () => bus.flush().then(() => true))
     },
     service,
+    startReplica: (name, natsUrl = nats.url) => start(name, natsUrl),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }

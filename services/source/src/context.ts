@@ -64,6 +64,8 @@ export interface Task<T extends SourceObject = SourceObject> {
   traceId: string
   /** Somebody asked for this look: a hint, an annotation, a change of the object. */
   isAsked: boolean
+  /** Since when the object is this replica's: what was heard before that may be older than what another one has published. */
+  takenAt: number
   /** Milliseconds since the epoch. */
   startedAt: number
   signal: AbortSignal

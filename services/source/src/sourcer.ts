@@ -24,6 +24,8 @@ export class Sourcer<T extends SourceObject> {
   private readonly failures = new Map<string, number>()
   private readonly traceIds = new Map<string, string>()
   private readonly asked = new Set<string>()
+  /** Since when an object is ours: ms since the epoch. */
+  private readonly takenAt = new Map<string, number>()
   private begun = false
 
   constructor({ concurrent, labelSelector, membership, ...parts }: SourcerOptions<T>) {
@@ -37,12 +39,15 @@ export class Sourcer<T extends SourceObject> {
     this.share = new Share({
       membership,
       queue: this.queue,
-      keys: () => (this.begun ? this.context.objects.keys() : []),
+      keys: () => this.context.objects.keys(),
       onLost: (key) => this.forget(key),
       prepare: async () => undefined,
       onTaken: (keys) => {
         parts.log.info({ kind, objects: keys.length }, 'took over')
-        for (const key of keys) this.queue.add(key, { priority: 'high' })
+        for (const key of keys) {
+          this.takenAt.set(key, parts.now())
+          this.queue.add(key, { priority: 'high' })
+        }
       },
     })
     const { signal } = this.stopped
@@ -66,7 +71,7 @@ export class Sourcer<T extends SourceObject> {
     if (this.stopped.signal.aborted) return
     this.begun = true
     await states.keepOnly(new Set(objects.list().map(({ metadata }) => metadata.uid ?? '')))
-    this.wake(objects.keys())
+    this.share.begin()
   }
 
   /** Somebody says that there is news. */
@@ -132,7 +137,8 @@ export class Sourcer<T extends SourceObject> {
     const log = childLog(this.context.log, { [logKey(object)]: key, traceId })
     const isAsked = this.asked.delete(key)
     const attempt = (this.failures.get(key) ?? 0) + 1
-    return { key, object, generation, known, attempt, traceId, isAsked, log, ...run }
+    const takenAt = this.takenAt.get(key) ?? 0
+    return { key, object, generation, known, attempt, traceId, isAsked, takenAt, log, ...run }
   }
 
   private noteError(key: string, error: unknown, attempt: number): void {
@@ -175,6 +181,7 @@ export class Sourcer<T extends SourceObject> {
     this.failures.delete(key)
     this.traceIds.delete(key)
     this.asked.delete(key)
+    this.takenAt.delete(key)
   }
 }
 

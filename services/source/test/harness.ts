@@ -76,6 +76,8 @@ export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisp
   events(name: string): Promise<{ type: string; reason: string; message: string }[]>
   /** Sum of a metric over all series with the labels. */
   metric(name: string, labels?: Record<string, string>): Promise<number>
+  /** Another replica with the same flags, which goes with the setup. */
+  startReplica(name: string): Promise<Service>
   /** Requests that the Git server has answered and bytes it sent, for one repository. */
   traffic(repository: string): { requests: number; fetches: number; sentBytes: number }
 }
@@ -83,6 +85,8 @@ export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisp
 export interface SetupOptions {
   /** Further flags. */
   args?: string[]
+  /** Its name among several, which share the work. */
+  replica?: string
   /** A cluster of one's own, for tests that stop it. */
   kubeconfig?: string
   /** Starts the process in another way, such as on a small disk. */
@@ -133,7 +137,8 @@ async function assemble<T extends SourceObject>(
   const log = { info() {}, warn() {} }
   const bus = stack.use(await connectBus({ url: nats.url, producer: 'test', log, now: Date.now }))
   const storage = stack.use(await temporaryDirectory('source')).path
-  const service = stack.use(await startSource(options, { kubeconfig, natsUrl: nats.url, namespace, storage }))
+  const given = { kubeconfig, natsUrl: nats.url, namespace, storage }
+  const service = stack.use(await startSource(options, given))
 
   const get = async (name: string) => {
     const found = await kube.get(gvk, { namespace, name })
@@ -198,6 +203,7 @@ async function assemble<T extends SourceObject>(
     events,
     untilEvent: (name, tells) =>
       waitFor(`an event about ${name}`, async () => (await events(name)).find(tells)),
+    startReplica: async (replica) => stack.use(await startSource({ ...options, replica }, given)),
     metric: service.metric,
     traffic: (repository) => trafficOf(git, repository),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -227,13 +233,15 @@ async function startSource(
   given: { kubeconfig: string; natsUrl: string; namespace: string; storage: string },
 ): Promise<Service> {
   const archives = `127.0.0.1:${await freePort()}`
-  const storage = join(given.storage, 'storage')
+  const { replica } = options
+  const storage = join(given.storage, replica ?? 'storage')
   const args = [
     `--kubeconfig=${given.kubeconfig}`,
     `--nats-url=${given.natsUrl}`,
     `--storage-addr=${archives}`,
     `--storage-path=${storage}`,
     `--watch-label-selector=${SHARD_LABEL}=${given.namespace}`,
+    ...(replica === undefined ? [] : [`--lease-namespace=${given.namespace}`, `--replica-name=${replica}`]),
     ...(options.args ?? []),
   ]
   const { spawn } = options

@@ -16,7 +16,7 @@ export interface Change {
   live: KubeObject | undefined
 }
 
-const MAX_CONFLICTS = 3
+const MAX_CONFLICTS = 5
 const RECREATE_TIMEOUT_MS = 60_000
 
 /** Does what a check has found necessary. */
@@ -68,9 +68,9 @@ async function configure(
     const { resourceVersion } = (
       takeOver === undefined ? check.live : await patch(context, task, target, takeOver)
     ).metadata
-    // Values that were read are written only while they are true.
-    const isCopied = desired !== target.object
-    const written = isCopied ? { ...desired, metadata: { ...desired.metadata, resourceVersion } } : desired
+    // Written only over what was looked at: values that were read are still true, and a request that was on its way while
+    // another replica took over does not bring back what is older.
+    const written = { ...desired, metadata: { ...desired.metadata, resourceVersion } }
     return { target, action: 'configured', live: await apply(context, task, written as KubeObject) }
   } catch (error) {
     if (!(error instanceof KubeApiError) || error.code !== 409 || attempt === MAX_CONFLICTS) throw error

@@ -40,7 +40,7 @@ export class Updater {
     this.share = new Share({
       membership: options.membership,
       queue: this.queue,
-      keys: () => (this.begun ? this.writers() : []),
+      keys: () => this.writers(),
       onLost: (writer) => this.leave(writer),
       prepare: async () => undefined,
       onTaken: (writers) => {
@@ -53,7 +53,7 @@ export class Updater {
   /** It is known now what there is. */
   begin(): void {
     this.begun = true
-    for (const writer of this.writers()) this.add(writer)
+    this.share.begin()
   }
 
   async stop(graceMs: number): Promise<void> {

@@ -7,7 +7,7 @@ const KINDS = [BUCKET, GIT_REPOSITORY, OCI_REPOSITORY]
 /** The sources of the cluster, of all kinds: tells one that does not exist from one that has no artifact yet. */
 export class SourceObjects {
   private readonly kinds: ReadonlyMap<string, WatchedObjects<SourceObject>>
-  private readonly since: number
+  private since: number
   private readonly now: () => number
 
   constructor(
@@ -40,6 +40,11 @@ export class SourceObjects {
 
   get healthy(): boolean {
     return [...this.kinds.values()].every(({ healthy }) => healthy)
+  }
+
+  /** What the sources have said was read anew: they get as much time as at the start to say what is missing. */
+  listenAnew(): void {
+    this.since = this.now()
   }
 
   /** Why a source gives no files; undefined while it may still be about to. */

@@ -21,6 +21,9 @@ export class Sources {
   private readonly announced = new Map<string, Received<ArtifactMessage>>()
   private readonly current = new Map<string, SourceTree>()
   private readonly consumption: Consumption
+  /** Counts messages and readings; when the last message of a source came, in this count. */
+  private count = 0
+  private readonly readAt = new Map<string, number>()
 
   constructor(options: SourcesOptions) {
     this.options = options
@@ -38,6 +41,7 @@ export class Sources {
       onMessage: (received) => {
         const key = sourceKey(received.envelope.data)
         this.announced.set(key, received)
+        this.readAt.set(key, ++this.count)
         this.queue.add(key, { priority: 'high' })
       },
     })
@@ -48,9 +52,14 @@ export class Sources {
     return this.consumption.caughtUp
   }
 
-  /** Reads anew what the sources have said; resolves when all of it is known. */
-  readAgain(): Promise<void> {
-    return this.consumption.readAgain()
+  /**
+   * Reads anew what the sources have said; resolves when all of it is known. What is remembered and was not read again
+   * counts no more: after a loss of NATS it may be older than what another replica has rendered.
+   */
+  async readAgain(): Promise<void> {
+    const from = ++this.count
+    await this.consumption.readAgain()
+    for (const [key, at] of this.readAt) if (at < from) this.drop(key)
   }
 
   /** The present tree of a source; undefined while it, or a newer one, is being loaded. */
@@ -112,6 +121,7 @@ export class Sources {
   private drop(key: string): void {
     this.current.delete(key)
     this.announced.delete(key)
+    this.readAt.delete(key)
     this.trees.forget(key)
   }
 }

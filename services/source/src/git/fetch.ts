@@ -45,7 +45,8 @@ export async function resolveTarget(
   const { spec } = task.object
   // A poll may use what another GitRepository has just heard; who asks for a look gets one.
   const spareMs = task.isAsked ? 0 : parseDuration(spec.interval) / 2
-  const refs = await context.listings.get(task.key, remote, task.startedAt - spareMs)
+  const notBefore = Math.max(task.startedAt - spareMs, task.takenAt)
+  const refs = await context.listings.get(task.key, remote, notBefore)
   const resolved = resolveReference(refs, spec.ref)
   const tags = resolved.candidates?.map(({ tag, commit }) => `${tag}=${commit}`) ?? []
   return { resolved, key: [resolved.revisionOf(resolved.commit), ...tags].join(' ') }
