@@ -29,7 +29,8 @@ FROM node:${NODE_VERSION}-bookworm-slim
 ARG SERVICE
 LABEL org.opencontainers.image.title="setpoint ${SERVICE}" \
       org.opencontainers.image.licenses="Apache-2.0"
-ENV NODE_ENV=production
+# Azure's SDK asks what a Pod has, not the tools of a developer.
+ENV NODE_ENV=production AZURE_TOKEN_CREDENTIALS=prod
 # Where source keeps its mirrors; a volume that is mounted here gets this owner.
 RUN mkdir /data && chown node:node /data
 WORKDIR /app

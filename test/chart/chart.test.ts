@@ -169,6 +169,18 @@ describe('values', () => {
     expect(open).toContain('--no-cross-namespace-refs=false')
   })
 
+  it('tokens of ServiceAccounts may be made only where objects may log in as them', async () => {
+    const grants = (objects: Manifest[], name: string) =>
+      JSON.stringify(find(objects, 'ClusterRole', name)).includes('serviceaccounts/token')
+    const [closed, open] = [await render(), await render({ tenancy: { objectLevelWorkloadIdentity: true } })]
+    for (const name of ['setpoint-source', 'setpoint-image-automation']) {
+      expect(grants(closed, name)).toBe(false)
+      expect(grants(open, name)).toBe(true)
+      const [container] = find(open, 'Deployment', name).spec.template.spec.containers
+      expect(container.args).toContain('--object-level-workload-identity=true')
+    }
+  })
+
   it('without network policies there are none', async () => {
     const objects = await render({ networkPolicy: { enabled: false } })
     expect(objects.filter(({ kind }) => kind === 'NetworkPolicy')).toEqual([])

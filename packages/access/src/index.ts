@@ -1,3 +1,4 @@
+export { accountOf, cloudOf, refuseForeignServer, withCloudLogin } from './cloud.ts'
 export { AccessError } from './errors.ts'
 export { type RegistrySecrets, readRegistrySecrets, registryAccessOf } from './registry.ts'
 export { type RemoteSettings, remoteOf } from './remote.ts'

@@ -1,7 +1,6 @@
 import type { KubeObject } from '@setpoint/manifest'
 import type { Bucket } from './bucket.ts'
 import type { GitRepository } from './git-repository.ts'
-import type { ImageRepository } from './image-repository.ts'
 import type { Kustomization } from './kustomization.ts'
 import type { OCIRepository } from './oci-repository.ts'
 
@@ -21,7 +20,6 @@ export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[]
 ]
 
 export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[] = [
-  { field: 'spec.provider', usedBy: ({ spec }) => !['', 'generic'].includes(spec.provider ?? '') },
   { field: 'spec.verify.provider', usedBy: ({ spec }) => spec.verify?.provider === 'notation' },
   {
     field: 'spec.verify without secretRef',
@@ -47,10 +45,6 @@ export const kustomizationNotImplemented: readonly MissingField<Kustomization>[]
   },
 ]
 
-export const imageRepositoryNotImplemented: readonly MissingField<ImageRepository>[] = [
-  { field: 'spec.provider', usedBy: ({ spec }) => ['aws', 'azure'].includes(spec.provider ?? '') },
-]
-
 /**
  * The paths of the fields that an object uses and that are not built yet, such as `spec.decryption`.
  * Empty when there are none. An object with some must be refused with reason NotImplemented, not half obeyed.
@@ -63,8 +57,6 @@ export function notImplementedFields(object: KubeObject): string[] {
       return usedFields(gitRepositoryNotImplemented, object as GitRepository)
     case 'OCIRepository':
       return usedFields(ociRepositoryNotImplemented, object as OCIRepository)
-    case 'ImageRepository':
-      return usedFields(imageRepositoryNotImplemented, object as ImageRepository)
     case 'Kustomization':
       return usedFields(kustomizationNotImplemented, object as Kustomization)
     default:

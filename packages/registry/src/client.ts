@@ -6,7 +6,7 @@ import type { HostLimits } from './host-limiter.ts'
 import type { ImageName } from './image-name.ts'
 import { MANIFEST_TYPES, type Manifest, readManifest } from './manifest.ts'
 import { nextPage, readTagPage } from './tag-page.ts'
-import { basicHeader, Tokens } from './tokens.ts'
+import { basicHeader, readRefreshToken, Tokens } from './tokens.ts'
 import { type Budget, type HttpAnswer, Transport } from './transport.ts'
 
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024
@@ -137,6 +137,25 @@ export class RegistryClient implements AsyncDisposable {
       throw new RegistryError('ProtocolError', `blob ${digest} has ${body.length} bytes instead of ${size}`)
     checkDigest(body, digest, `blob of ${image.canonical}`)
     return body
+  }
+
+  /**
+   * The refresh token that an Azure Container Registry gives for an access token of Entra ID, which goes to no other
+   * host. @throws RegistryError AuthenticationFailed when it is refused
+   */
+  async exchangeToken(
+    { registry }: ImageName,
+    accessToken: string,
+    access: RegistryAccess,
+    options: CallOptions,
+  ): Promise<string> {
+    const url = new URL(`https://${registry}/oauth2/exchange`)
+    const form = { grant_type: 'access_token', service: registry, access_token: accessToken }
+    const body = new URLSearchParams(form).toString()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const budget = budgetOf({ ...options, maxBytes: TOKEN_BYTES })
+    const answer = await this.transport.send(access, { method: 'POST', url, headers, body }, budget)
+    return readRefreshToken(answer, registry)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -77,16 +77,27 @@ export function basicHeader(credentials: RegistryCredentials | undefined): Recor
   return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
 }
 
-function readToken({ status, body }: HttpAnswer, host: string): { value: string; lifeMs: number } {
-  if (status === 401 || status === 403)
-    throw new RegistryError('AuthenticationFailed', `${host} refused the credentials (HTTP ${status})`)
-  if (status !== 200) throw new RegistryError('ServerError', `${host} gave no token: HTTP ${status}`)
-  const { token, access_token, expires_in } = parse(body)
+/** The answer to an access token that was offered for a refresh token. @throws RegistryError */
+export function readRefreshToken(answer: HttpAnswer, host: string): string {
+  const { refresh_token } = readAnswer(answer, host)
+  if (typeof refresh_token === 'string' && refresh_token !== '') return refresh_token
+  throw new RegistryError('ProtocolError', `the answer of ${host} holds no token`)
+}
+
+function readToken(answer: HttpAnswer, host: string): { value: string; lifeMs: number } {
+  const { token, access_token, expires_in } = readAnswer(answer, host)
   const value = typeof token === 'string' && token !== '' ? token : access_token
   if (typeof value !== 'string' || value === '')
     throw new RegistryError('ProtocolError', `the answer of ${host} holds no token`)
   const lifeMs = typeof expires_in === 'number' && expires_in > 0 ? expires_in * 1000 : DEFAULT_LIFE_MS
   return { value, lifeMs: Math.min(lifeMs, MAX_LIFE_MS) }
+}
+
+function readAnswer({ status, body }: HttpAnswer, host: string): Record<string, unknown> {
+  if (status === 401 || status === 403)
+    throw new RegistryError('AuthenticationFailed', `${host} refused the credentials (HTTP ${status})`)
+  if (status !== 200) throw new RegistryError('ServerError', `${host} gave no token: HTTP ${status}`)
+  return parse(body)
 }
 
 function parse(body: Buffer): Record<string, unknown> {

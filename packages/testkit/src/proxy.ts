@@ -5,6 +5,8 @@ export interface ProxyOptions {
   kind: 'http' | 'socks5'
   /** Who may use it; everybody when left out. */
   credentials?: { username: string; password: string }
+  /** Where CONNECT leads to instead, as `host:port`. */
+  routes?: Record<string, string>
 }
 
 /** A proxy on 127.0.0.1. */
@@ -36,7 +38,7 @@ export async function startProxy(options: ProxyOptions): Promise<ProxyServer> {
   }
 }
 
-function httpProxy({ credentials }: ProxyOptions, targets: string[]): Server {
+function httpProxy({ credentials, routes = {} }: ProxyOptions, targets: string[]): Server {
   const wanted = credentials && `Basic ${btoa(`${credentials.username}:${credentials.password}`)}`
   const isAllowed = (given: string | undefined) => wanted === undefined || given === wanted
   const server = createHttpServer((incoming, response) => {
@@ -54,8 +56,9 @@ function httpProxy({ credentials }: ProxyOptions, targets: string[]): Server {
   server.on('connect', (incoming, client) => {
     if (!isAllowed(incoming.headers['proxy-authorization']))
       return void client.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n')
-    const [host = '', port = ''] = (incoming.url ?? '').split(':')
-    targets.push(`${host}:${port}`)
+    const asked = incoming.url ?? ''
+    targets.push(asked)
+    const [host = '', port = ''] = (routes[asked] ?? asked).split(':')
     join(client as Socket, { host, port: Number(port) }, 'HTTP/1.1 200 Connection established\r\n\r\n')
   })
   return server

@@ -51,6 +51,10 @@ export interface RegistryOptions {
   clientCertificates?: boolean
   /** basic: user and password with each request; token: from a token server. */
   auth?: 'basic' | 'token'
+  /** Further users with the same password, for basic. */
+  users?: string[]
+  /** Further names that it answers to, with TLS. */
+  names?: string[]
 }
 
 /** Starts the distribution registry on 127.0.0.1 with an empty store. */
@@ -96,14 +100,14 @@ interface Files {
 async function writeFiles(
   home: string,
   port: number,
-  { tls, clientCertificates, auth }: RegistryOptions,
+  { tls, clientCertificates, auth, users = [], names = [] }: RegistryOptions,
   stack: AsyncDisposableStack,
 ): Promise<Files> {
   const root = join(home, 'store')
   const authority = tls || clientCertificates ? certificateAuthority('registry') : undefined
-  const own = authority?.issue({ commonName: '127.0.0.1', server: ['127.0.0.1', 'localhost'] })
+  const own = authority?.issue({ commonName: '127.0.0.1', server: ['127.0.0.1', 'localhost', ...names] })
   const files: Record<string, string> = {
-    htpasswd: `${REGISTRY_USER.username}:${PASSWORD_HASH}\n`,
+    htpasswd: [REGISTRY_USER.username, ...users].map((user) => `${user}:${PASSWORD_HASH}\n`).join(''),
     'ca.pem': authority?.pem ?? '',
     'tls.crt': own?.cert ?? '',
     'tls.key': own?.key ?? '',

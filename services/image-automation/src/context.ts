@@ -1,4 +1,5 @@
 import type { Bus } from '@setpoint/bus'
+import type { RegistryLogins } from '@setpoint/cloud'
 import type { GitRepository, ImagePolicy, ImageRepository, ImageUpdateAutomation } from '@setpoint/contracts'
 import type { GitHubApps, RemoteOptions } from '@setpoint/git'
 import type { KubeClient, WatchedObjects } from '@setpoint/kube'
@@ -28,6 +29,7 @@ export interface ImageContext {
   announcer: Announcer
   metrics: ImageMetrics
   registry: RegistryClient
+  registryLogins: RegistryLogins
   mirrors: Mirrors
   tags: KnownTags
   /** Throws when somebody else may be at work on what is ours; asked before a push. */

@@ -1,4 +1,5 @@
 import { AccessError } from '@setpoint/access'
+import { CloudError } from '@setpoint/cloud'
 import { GitError } from '@setpoint/git'
 import { PolicyError } from '@setpoint/image-policy'
 import { UpdateError } from '@setpoint/image-update'
@@ -13,11 +14,17 @@ export function toFailure(error: unknown): ReconcileError | undefined {
   if (error instanceof ReconcileError) return error
   if (error instanceof PolicyError) return new Stalled('InvalidPolicy', error.message, { cause: error })
   if (error instanceof RegistryError) return fromRegistry(error)
+  if (error instanceof CloudError) return fromCloud(error)
   if (error instanceof AccessError)
     return new ReconcileError('SourceManagerFailed', error.message, { cause: error })
   if (error instanceof UpdateError) return fromUpdate(error)
   if (error instanceof GitError) return fromGit(error)
   return undefined
+}
+
+function fromCloud({ code, message }: CloudError): ReconcileError {
+  if (code === 'FeatureGateDisabled') return new Stalled(code, message)
+  return new ReconcileError('AuthenticationFailed', message)
 }
 
 function fromUpdate({ reason, message, isStalled }: UpdateError): ReconcileError {

@@ -1,3 +1,4 @@
+import { CloudLogins, RegistryLogins } from '@setpoint/cloud'
 import { IMAGE_POLICY, IMAGE_REPOSITORY, IMAGE_UPDATE_AUTOMATION } from '@setpoint/contracts'
 import { DEFAULT_PACK_LIMITS, GitHubApps } from '@setpoint/git'
 import { RegistryClient } from '@setpoint/registry'
@@ -15,6 +16,7 @@ export async function startImageAutomation(
 ): Promise<RunningService> {
   const { config, bus, events, kube, log, now, membership } = service
   const perSecond = config['registry-requests-per-second']
+  const clouds = new CloudLogins({ kube, now, objectLevel: config['object-level-workload-identity'] })
   const automation = new ImageAutomation({
     kube,
     bus,
@@ -30,6 +32,7 @@ export async function startImageAutomation(
       limits: { perSecond, burst: perSecond * 2 },
       allowLinkLocal: config['allow-link-local'],
     }),
+    registryLogins: new RegistryLogins(clouds, now),
     mirrors: new Mirrors(config['storage-path']),
     tags: new KnownTags(),
     allowCrossNamespace: !config['no-cross-namespace-refs'],

@@ -3,10 +3,12 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import {
+  type CloudServer,
   type GitRepo,
   git,
   REGISTRY_USER,
   type RegistryServer,
+  startCloudServer,
   startGitServer,
   startProxy,
   startRegistry,
@@ -24,8 +26,15 @@ import { AUTHOR, type Setup, startSetup } from './harness.ts'
 const run = promisify(execFile)
 const stack = new AsyncDisposableStack()
 let setup: Setup
+let cloud: CloudServer
+let ecr: RegistryServer
+const ECR = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
 beforeAll(async () => {
-  setup = stack.use(await startSetup())
+  cloud = stack.use(await startCloudServer({ secret: REGISTRY_USER.password }))
+  ecr = stack.use(await startRegistry({ tls: true, auth: 'basic', users: ['AWS'], names: [ECR] }))
+  const trusted = join(stack.use(await temporaryDirectory('cloud')).path, 'ca.pem')
+  await writeFile(trusted, ecr.caPem ?? '')
+  setup = stack.use(await startSetup({ env: { ...cloud.environment.aws, NODE_EXTRA_CA_CERTS: trusted } }))
 })
 afterAll(() => stack.disposeAsync())
 
@@ -64,6 +73,24 @@ describe('a registry is reached', () => {
     expect(await tagCount('by-secret')).toBe(1)
     expect(await messageOf('refused', 'AuthenticationFailed')).not.toContain('not-it')
     expect(await messageOf('nobody', 'AuthenticationFailed')).toContain('/nobody" does not exist')
+  })
+
+  it('as a registry of AWS, with the identity of the service; and only where it is one', async () => {
+    await ecr.push('team/app', '1.0.0')
+    const proxy = stack.use(await startProxy({ kind: 'http', routes: { [`${ECR}:443`]: ecr.host } }))
+    await setup.createSecret('to-ecr', { address: proxy.address })
+    const spec = { provider: 'aws', interval: '10m', proxySecretRef: { name: 'to-ecr' } } as const
+    await setup.create('ImageRepository', 'ecr', { ...spec, image: `${ECR}/team/app` })
+    await setup.create('ImageRepository', 'not-ecr', { ...spec, image: `${setup.registry.host}/team/app` })
+    await setup.create('ImageRepository', 'gated', {
+      ...spec,
+      image: `${ECR}/team/app`,
+      serviceAccountName: 'default',
+    })
+    expect(await tagCount('ecr')).toBe(1)
+    expect(cloud.state.asked).toEqual(['pod identity', 'ecr GetAuthorizationToken in eu-west-1 by ASIAPOD'])
+    expect(await messageOf('not-ecr', 'AuthenticationFailed')).toContain('is no registry of Amazon ECR')
+    expect(await messageOf('gated', 'FeatureGateDisabled')).toContain('ObjectLevelWorkloadIdentity')
   })
 
   it('with a token, by a private authority, and with a client certificate', async () => {

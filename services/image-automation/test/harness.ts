@@ -22,6 +22,7 @@ import {
   type RegistryServer,
   type ServiceProcess,
   sharedCluster,
+  spawnService,
   startGitServer,
   startNats,
   startRegistry,
@@ -105,6 +106,7 @@ export interface CircleOptions {
 
 export interface SetupOptions {
   args?: string[]
+  env?: Record<string, string>
   /** Its name among several, which share the work. */
   replica?: string
   /** Another cluster than the one that all tests share; the namespace is made in it. */
@@ -128,7 +130,7 @@ export async function startSetup(options: SetupOptions = {}): Promise<Setup> {
 
 async function assemble(
   stack: AsyncDisposableStack,
-  { args = [], beside, ...options }: SetupOptions,
+  { args = [], env = {}, beside, ...options }: SetupOptions,
 ): Promise<Setup> {
   const cluster = options.cluster ?? (await sharedCluster())
   const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
@@ -143,15 +145,9 @@ async function assemble(
     const storage = stack.use(await temporaryDirectory('image-automation')).path
     const where = [`--kubeconfig=${cluster.kubeconfig}`, `--nats-url=${nats.url}`]
     const selector = `--watch-label-selector=${SHARD_LABEL}=${namespace}`
-    return stack.use(
-      await startService('image-automation', [
-        ...where,
-        selector,
-        `--storage-path=${storage}`,
-        ...given,
-        ...args,
-      ]),
-    )
+    const all = [...where, selector, `--storage-path=${storage}`, ...given, ...args]
+    const spawn = (args: string[]) => spawnService('image-automation', { args, env })
+    return stack.use(await startService('image-automation', all, spawn))
   }
   const inReplicas = (name: string) => [`--lease-namespace=${namespace}`, `--replica-name=${name}`]
   const service = await startReplica(options.replica === undefined ? [] : inReplicas(options.replica))

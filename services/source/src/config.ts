@@ -84,6 +84,11 @@ export const settings = {
     default: 'false',
     parse: trueOrFalse,
   },
+  'object-level-workload-identity': {
+    description: 'Objects with a cloud as provider may log in as a ServiceAccount of their namespace',
+    default: 'false',
+    parse: trueOrFalse,
+  },
   'watch-label-selector': {
     description: 'Only sources with these labels, such as sharding.fluxcd.io/key=shard1',
     default: '',

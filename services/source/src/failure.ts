@@ -2,8 +2,9 @@ import { AccessError } from '@setpoint/access'
 import { ArtifactError } from '@setpoint/artifact'
 import { BucketError } from '@setpoint/bucket'
 import { BusError } from '@setpoint/bus'
+import { CloudError } from '@setpoint/cloud'
 import { GitError, type GitErrorCode } from '@setpoint/git'
-import { ReconcileError } from '@setpoint/reconcile'
+import { ReconcileError, Stalled } from '@setpoint/reconcile'
 import { RegistryError } from '@setpoint/registry'
 import { diskProblem } from './disk.ts'
 
@@ -33,8 +34,9 @@ export class SourceFailure extends ReconcileError {
 const BUS_RETRY_MS = 2_000
 
 /** What a failure means for the object; undefined when it is no fault of the object, its origin or the storage. */
-export function toFailure(error: unknown): SourceFailure | undefined {
-  if (error instanceof SourceFailure) return error
+export function toFailure(error: unknown): SourceFailure | Stalled | undefined {
+  if (error instanceof SourceFailure || error instanceof Stalled) return error
+  if (error instanceof CloudError) return fromCloud(error)
   if (error instanceof AccessError) return fromAccess(error)
   if (error instanceof GitError) return fromGit(error)
   if (error instanceof BucketError) return fromBucket(error)
@@ -55,6 +57,11 @@ export function toFailure(error: unknown): SourceFailure | undefined {
 function fromAccess({ code, message }: AccessError): SourceFailure {
   const reason = code === 'InvalidProvider' ? 'InvalidProviderConfiguration' : 'AuthenticationFailed'
   return new SourceFailure('FetchFailed', reason, message)
+}
+
+function fromCloud({ code, message }: CloudError): SourceFailure | Stalled {
+  if (code === 'FeatureGateDisabled') return new Stalled(code, message)
+  return new SourceFailure('FetchFailed', 'AuthenticationFailed', message)
 }
 
 const REASONS: Partial<Record<GitErrorCode, string>> = {

@@ -42,7 +42,7 @@ export async function settleSuspended(context: SourceContext, task: Task): Promi
  */
 export async function settleFailure(context: SourceContext, task: Task, error: unknown): Promise<Result> {
   if (error instanceof ObjectGone) return undefined
-  const failure = error instanceof Stalled ? error : toFailure(error)
+  const failure = toFailure(error)
   if (failure === undefined) throw error
   context.metrics.failed()
   const { reason, message } = failure

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { CloudLogins } from '@setpoint/cloud'
 import type { SourceObject } from '@setpoint/contracts'
 import { DEFAULT_PACK_LIMITS } from '@setpoint/git'
 import type { RunningService, ServiceContext } from '@setpoint/service'
@@ -71,6 +72,7 @@ function startSourcers(service: SourceService, archives: ArchiveStore) {
       concurrent: config.concurrent,
       labelSelector: config['watch-label-selector'],
     })
+  const clouds = new CloudLogins({ kube, now, objectLevel: config['object-level-workload-identity'] })
   const git = start(
     new GitKind({
       now,
@@ -80,7 +82,7 @@ function startSourcers(service: SourceService, archives: ArchiveStore) {
     }),
   )
   const { allowLinkLocal } = limitsOf(config)
-  return [git, start(new OciKind({ now, allowLinkLocal })), start(new BucketKind({ allowLinkLocal }))]
+  return [git, start(new OciKind({ now, allowLinkLocal, clouds })), start(new BucketKind({ allowLinkLocal }))]
 }
 
 function limitsOf(config: SourceConfig): Limits {

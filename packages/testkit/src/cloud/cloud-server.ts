@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { certificateAuthority } from '../certificate.ts'
+import { answerAcr } from './acr.ts'
 import { answerAws } from './aws.ts'
 import { answerAzure } from './azure.ts'
 import { answerGcp } from './gcp.ts'
@@ -19,8 +20,8 @@ export interface CloudRequest {
 
 export interface CloudAnswer {
   status: number
-  body: string | object
-  headers?: Record<string, string>
+  body: string | object | Buffer
+  headers?: Record<string, string | string[]>
 }
 
 /** What the servers of a cloud do with each other. */
@@ -31,11 +32,14 @@ export interface CloudState {
   lifeSeconds: number
   /** What they give out where a client must show it to a server of ours; a made-up secret otherwise. */
   secret: string | undefined
+  /** The registry behind `*.azurecr.io`, which is what `host` and `caPem` say. */
+  registry: { host: string; caPem?: string } | undefined
   /** Whose token this is, if it is for the audience. */
   whoIs(token: string, audience: string): Promise<string | undefined>
 }
 
-export interface CloudServerOptions extends Partial<Pick<CloudState, 'lifeSeconds' | 'secret' | 'whoIs'>> {
+export interface CloudServerOptions
+  extends Partial<Pick<CloudState, 'lifeSeconds' | 'secret' | 'registry' | 'whoIs'>> {
   /** Further names that its certificate is for. */
   names?: string[]
 }
@@ -59,6 +63,7 @@ export async function startCloudServer(options: CloudServerOptions = {}): Promis
     asked: [],
     lifeSeconds: options.lifeSeconds ?? 3600,
     secret: options.secret,
+    registry: options.registry,
     whoIs: options.whoIs ?? (async () => undefined),
   }
   const authority = certificateAuthority('cloud')
@@ -111,7 +116,8 @@ const MAX_BODY_BYTES = 1024 * 1024
 function listen(state: CloudState): RequestListener {
   return async (incoming, response) => {
     const request = await readRequest(incoming)
-    const answer = (await answerAws(state, request)) ??
+    const answer = (await answerAcr(state, request)) ??
+      (await answerAws(state, request)) ??
       (await answerAzure(state, request)) ??
       (await answerGcp(state, request)) ?? { status: 404, body: `nothing is known of ${request.path}` }
     const isText = typeof answer.body === 'string'
@@ -119,7 +125,8 @@ function listen(state: CloudState): RequestListener {
       'content-type': isText ? 'text/xml' : 'application/json',
       ...answer.headers,
     })
-    response.end(isText ? answer.body : JSON.stringify(answer.body))
+    const isReady = isText || Buffer.isBuffer(answer.body)
+    response.end(isReady ? answer.body : JSON.stringify(answer.body))
   }
 }
 

@@ -93,12 +93,9 @@ async function withDigest(
   const isSame = before?.name === image.name && before.tag === image.tag && before.digest !== undefined
   if (wanted === 'IfNotPresent' && isSame) return before
   const name = parseImageName(repository.spec.image)
-  const access = await readAccess(context, repository, name, signal)
-  const timeoutMs = parseDuration(repository.spec.timeout ?? repository.spec.interval)
-  return {
-    ...image,
-    digest: await context.registry.resolveDigest(name, image.tag, access, { timeoutMs, signal }),
-  }
+  const call = { timeoutMs: parseDuration(repository.spec.timeout ?? repository.spec.interval), signal }
+  const access = await readAccess(context, repository, name, call)
+  return { ...image, digest: await context.registry.resolveDigest(name, image.tag, access, call) }
 }
 
 async function settleChosen(

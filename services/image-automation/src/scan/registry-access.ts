@@ -1,27 +1,30 @@
-import { AccessError, readRegistrySecrets, registryAccessOf } from '@setpoint/access'
+import { AccessError, readRegistrySecrets, registryAccessOf, withCloudLogin } from '@setpoint/access'
 import type { ImageRepository } from '@setpoint/contracts'
 import { ReconcileError } from '@setpoint/reconcile'
-import type { ImageName, RegistryAccess } from '@setpoint/registry'
+import type { CallOptions, ImageName, RegistryAccess } from '@setpoint/registry'
 import type { ImageContext } from '../context.ts'
 import { readSecret } from '../secret.ts'
 
 const SERVICE_ACCOUNT = { group: '', version: 'v1', kind: 'ServiceAccount' }
 const REASON = 'AuthenticationFailed'
 
-/** How the registry of an ImageRepository is reached. @throws ReconcileError for a Secret that cannot be used */
+/** How the registry of an ImageRepository is reached. @throws ReconcileError for a Secret that cannot be used; CloudError, RegistryError */
 export async function readAccess(
   context: ImageContext,
   { metadata, spec }: ImageRepository,
   image: ImageName,
-  signal: AbortSignal,
+  call: CallOptions & { signal: AbortSignal },
 ): Promise<RegistryAccess> {
+  const { signal } = call
   const namespace = metadata.namespace ?? ''
   const secrets = await readRegistrySecrets(spec, {
     secret: (reference) => readSecret(context, namespace, reference, { signal, reason: REASON }),
     account: (name) => readAccount(context, { namespace, name }, signal),
   })
   try {
-    return registryAccessOf(spec, image, secrets)
+    const { registry, registryLogins: logins } = context
+    const way = { image, namespace, logins, registry, call }
+    return await withCloudLogin(spec, registryAccessOf(spec, image, secrets), way)
   } catch (cause) {
     if (!(cause instanceof AccessError)) throw cause
     throw new ReconcileError(REASON, cause.message, { cause })

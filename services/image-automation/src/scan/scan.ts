@@ -4,9 +4,7 @@ import {
   type ImageRepository,
   type ImageScanMessage,
   imageScanMessage,
-  notImplementedFields,
   parseDuration,
-  REASON_NOT_IMPLEMENTED,
   subjects,
 } from '@setpoint/contracts'
 import { compilePatterns, PolicyError } from '@setpoint/image-policy'
@@ -28,12 +26,12 @@ export async function scan(context: ImageContext, task: Task<ImageRepository>): 
     return undefined
   }
   try {
-    refuseNotImplemented(task.object)
     const image = parseImageName(spec.image)
     const excluded = compileExclusions(spec.exclusionList ?? [...DEFAULT_EXCLUSION_LIST])
     const timeoutMs = spec.timeout === undefined ? intervalMs : parseDuration(spec.timeout)
-    const access = await readAccess(context, task.object, image, task.signal)
-    const all = await context.registry.listTags(image, access, { timeoutMs, signal: task.signal })
+    const call = { timeoutMs, signal: task.signal }
+    const access = await readAccess(context, task.object, image, call)
+    const all = await context.registry.listTags(image, access, call)
     const tags = all.filter((tag) => !excluded(tag)).sort()
     await settleScanned(context, task, image.canonical, tags)
     return { requeueAfterMs: jitter(intervalMs) }
@@ -89,12 +87,6 @@ function tell(
   const { namespace = '', name, uid = '' } = object.metadata
   const key = { namespace, name }
   announcer.say(imageScanMessage, subjects.image('scan', key), { ...key, uid, ...found }, traceId)
-}
-
-function refuseNotImplemented(repository: ImageRepository): void {
-  const fields = notImplementedFields(repository)
-  if (fields.length > 0)
-    throw new Stalled(REASON_NOT_IMPLEMENTED, `${fields.join(', ')} is not implemented yet`)
 }
 
 function compileExclusions(patterns: readonly string[]): (tag: string) => boolean {

@@ -98,11 +98,9 @@ async function lookAgain(
   )
     return false
   const image = parseImageName(spec.image)
-  const access = await readAccess(context, repository, image, signal)
-  const timeoutMs = parseDuration(spec.timeout ?? spec.interval)
-  const there = await context.registry
-    .resolveDigest(image, tag, access, { timeoutMs, signal })
-    .catch(undefinedWhenNotFound)
+  const call = { timeoutMs: parseDuration(spec.timeout ?? spec.interval), signal }
+  const access = await readAccess(context, repository, image, call)
+  const there = await context.registry.resolveDigest(image, tag, access, call).catch(undefinedWhenNotFound)
   if (digest !== undefined) {
     if (there === policy.status?.latestRef?.digest) return false
     context.chooseNow(keyOf(policy))

@@ -1,3 +1,4 @@
+import type { RegistryLogins } from '@setpoint/cloud'
 import type { OCIRepository } from '@setpoint/contracts'
 import type { ImageName, RegistryAccess, RegistryClient } from '@setpoint/registry'
 import type { SourceContext, Task } from '../context.ts'
@@ -5,6 +6,7 @@ import type { SourceContext, Task } from '../context.ts'
 /** What OCIRepositories are reconciled with besides. */
 export interface OciParts {
   registry: RegistryClient
+  registryLogins: RegistryLogins
 }
 
 export type OciContext = SourceContext<OCIRepository> & OciParts

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ArtifactError, type FileContents, readTarGz } from '@setpoint/artifact'
+import { type CloudLogins, RegistryLogins } from '@setpoint/cloud'
 import { OCI_REPOSITORY, type OCIRepository, ORIGIN_REVISION, ORIGIN_SOURCE } from '@setpoint/contracts'
 import { RegistryClient } from '@setpoint/registry'
 import type { SourceContext } from '../context.ts'
@@ -20,8 +21,11 @@ export class OciKind implements SourceKind<OCIRepository> {
   readonly directory = 'ocirepositories'
   private readonly parts: OciParts
 
-  constructor(options: { now(): number; allowLinkLocal: boolean }) {
-    this.parts = { registry: new RegistryClient(options) }
+  constructor(options: { now(): number; allowLinkLocal: boolean; clouds: CloudLogins }) {
+    this.parts = {
+      registry: new RegistryClient(options),
+      registryLogins: new RegistryLogins(options.clouds, options.now),
+    }
   }
 
   async close(): Promise<void> {

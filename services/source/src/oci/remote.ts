@@ -1,4 +1,4 @@
-import { readRegistrySecrets, registryAccessOf } from '@setpoint/access'
+import { readRegistrySecrets, registryAccessOf, withCloudLogin } from '@setpoint/access'
 import { parseDuration } from '@setpoint/contracts'
 import { Stalled } from '@setpoint/reconcile'
 import { type ImageName, parseImageName, RegistryError } from '@setpoint/registry'
@@ -8,7 +8,7 @@ import type { OciContext, OciTask, Remote } from './oci-context.ts'
 const SERVICE_ACCOUNT = { group: '', version: 'v1', kind: 'ServiceAccount' }
 const DEFAULT_TIMEOUT = '60s'
 
-/** How the registry of a task is reached. @throws Stalled for an unusable URL; AccessError, SourceFailure */
+/** How the registry of a task is reached. @throws Stalled for an unusable URL; AccessError, CloudError, SourceFailure */
 export async function readRemote(context: OciContext, task: OciTask): Promise<Remote> {
   const { spec } = task.object
   const image = parseUrl(spec.url)
@@ -16,11 +16,14 @@ export async function readRemote(context: OciContext, task: OciTask): Promise<Re
     secret: (reference) => readSecret(context, task, reference),
     account: (name) => readAccount(context, task, name),
   })
-  const access = registryAccessOf(spec, image, secrets)
   const timeoutMs = parseDuration(spec.timeout ?? DEFAULT_TIMEOUT)
   // The timeout is for the whole look, not for each of its calls.
   const signal = AbortSignal.any([task.signal, AbortSignal.timeout(timeoutMs)])
-  return { image, access, call: { timeoutMs, signal } }
+  const call = { timeoutMs, signal }
+  const { registry, registryLogins: logins } = context
+  const namespace = task.object.metadata.namespace ?? ''
+  const way = { image, namespace, logins, registry, call }
+  return { image, access: await withCloudLogin(spec, registryAccessOf(spec, image, secrets), way), call }
 }
 
 function parseUrl(url: string): ImageName {

@@ -1,0 +1,160 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import type { OCIRepository } from '@setpoint/contracts'
+import {
+  type CloudServer,
+  type ProxyServer,
+  REGISTRY_USER,
+  type RegistryServer,
+  spawnService,
+  startCloudServer,
+  startProxy,
+  startRegistry,
+  temporaryDirectory,
+} from '@setpoint/testkit'
+import { pack } from 'tar-stream'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { conditionOf, readyMessage, type Setup, startOciSetup } from './harness.ts'
+
+const ECR = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
+const GAR = 'europe-west1-docker.pkg.dev'
+const ACR = 'shop.azurecr.io'
+const LAYER = 'application/vnd.cncf.flux.content.v1.tar+gzip'
+
+let setup: Setup<OCIRepository>
+let registry: RegistryServer
+let proxy: ProxyServer
+let cloud: CloudServer
+const stack = new AsyncDisposableStack()
+
+/** The registries of three clouds are one real registry with their users; a proxy leads to it. */
+beforeAll(async () => {
+  registry = stack.use(
+    await startRegistry({
+      tls: true,
+      auth: 'basic',
+      users: ['AWS', 'oauth2accesstoken', '00000000-0000-0000-0000-000000000000'],
+      names: [ECR, GAR],
+    }),
+  )
+  cloud = stack.use(
+    await startCloudServer({
+      registry,
+      secret: REGISTRY_USER.password,
+      names: [ACR],
+      whoIs: async (token) => token,
+    }),
+  )
+  proxy = stack.use(
+    await startProxy({
+      kind: 'http',
+      routes: {
+        [`${ECR}:443`]: registry.host,
+        [`${GAR}:443`]: registry.host,
+        [`${ACR}:443`]: new URL(cloud.https).host,
+      },
+    }),
+  )
+  const trusted = join(stack.use(await temporaryDirectory('cloud')).path, 'ca.pem')
+  const authorities = `${registry.caPem}${cloud.caPem}`
+  await writeFile(trusted, authorities)
+  const { aws, azure, gcp } = cloud.environment
+  const env = { ...aws, ...azure, ...gcp, NODE_EXTRA_CA_CERTS: trusted }
+  setup = stack.use(
+    await startOciSetup({
+      args: ['--object-level-workload-identity=true'],
+      spawn: (args) => spawnService('source', { args, env }),
+    }),
+  )
+  await setup.createSecret('proxy', { address: proxy.address })
+  await setup.createSecret('authorities', { 'ca.crt': authorities })
+  await registry.pushLayers('team/app', 'latest', [{ mediaType: LAYER, content: await archive() }])
+})
+afterAll(() => stack.disposeAsync())
+beforeEach(() => {
+  cloud.state.asked.length = 0
+})
+
+const way = { insecure: false, proxySecretRef: { name: 'proxy' } } as const
+
+describe('OCIRepository with the identity of the service', () => {
+  test.each([
+    ['aws', ECR, 'ecr GetAuthorizationToken in eu-west-1 by ASIAPOD'],
+    ['azure', ACR, `acr exchange at ${ACR}`],
+    ['gcp', GAR, 'gcp metadata token'],
+  ] as const)('%s: the artifact comes from %s', async (provider, host, asked) => {
+    await setup.create(`own-${provider}`, { ...way, provider, url: `oci://${host}/team/app` })
+    await setup.untilReady(`own-${provider}`, 'True')
+    expect(cloud.state.asked).toContain(asked)
+  })
+
+  test('many of them log in once', async () => {
+    const url = `oci://${ECR}/team/app`
+    for (const name of ['one', 'two', 'three']) await setup.create(name, { ...way, provider: 'aws', url })
+    for (const name of ['one', 'two', 'three']) await setup.untilReady(name, 'True')
+    expect(cloud.state.asked.filter((line) => line.startsWith('ecr')).length).toBeLessThanOrEqual(1)
+  })
+
+  test('a host that is no registry of the cloud gets no credential', async () => {
+    await setup.create('elsewhere', {
+      provider: 'aws',
+      insecure: false,
+      url: `oci://${ECR}.example.com/team/app`,
+    })
+    const failed = await setup.untilReady('elsewhere', 'False', 'AuthenticationFailed')
+    expect(readyMessage(failed)).toContain('is no registry of Amazon ECR')
+    expect(cloud.state.asked).toEqual([])
+  })
+
+  test('it is not used where the object brings both a proxy and an authority', async () => {
+    const certSecretRef = { name: 'authorities' }
+    await setup.create('foreign', { ...way, certSecretRef, provider: 'aws', url: `oci://${ECR}/team/app` })
+    const failed = await setup.untilReady('foreign', 'False', 'AuthenticationFailed')
+    expect(readyMessage(failed)).toContain('both a proxy and a ca.crt')
+  })
+})
+
+describe('OCIRepository with the identity of a ServiceAccount', () => {
+  test('aws: the role of its annotation reads', async () => {
+    await account('aws', { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/reader' })
+    await setup.create('account-aws', {
+      ...way,
+      certSecretRef: { name: 'authorities' },
+      provider: 'aws',
+      serviceAccountName: 'aws',
+      url: `oci://${ECR}/team/app`,
+    })
+    await setup.untilReady('account-aws', 'True')
+    expect(cloud.state.asked).toEqual([
+      'sts AssumeRoleWithWebIdentity',
+      'ecr GetAuthorizationToken in eu-west-1 by ASIAREADER',
+    ])
+  })
+
+  test('one without the annotation is an error that names it', async () => {
+    await account('plain', {})
+    await setup.create('account-plain', {
+      ...way,
+      provider: 'azure',
+      serviceAccountName: 'plain',
+      url: `oci://${ACR}/team/app`,
+    })
+    const failed = await setup.untilReady('account-plain', 'False', 'AuthenticationFailed')
+    expect(readyMessage(failed)).toContain('azure.workload.identity/tenant-id')
+    expect(conditionOf(failed, 'Stalled')).toBeUndefined()
+  })
+})
+
+async function archive(): Promise<Uint8Array> {
+  const files = pack()
+  files.entry({ name: 'a.yaml' }, 'a: 1\n')
+  files.finalize()
+  return gzipSync(await buffer(files as never))
+}
+
+async function account(name: string, annotations: Record<string, string>): Promise<void> {
+  const metadata = { namespace: setup.namespace, name, annotations }
+  await setup.kube.create({ apiVersion: 'v1', kind: 'ServiceAccount', metadata })
+}
