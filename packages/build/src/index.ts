@@ -7,7 +7,7 @@ export {
   type ObjectsOutcome,
 } from './build-set.ts'
 export type { Decryption } from './decryption/decryption.ts'
-export { DecryptionError, type KeyOptions, readKeys } from './decryption/keys.ts'
+export { DecryptionError, type KeyOptions, type RemoteKeys, readKeys } from './decryption/keys.ts'
 export {
   type IgnoredFields,
   IgnoreRuleError,

@@ -8,6 +8,8 @@ export interface MasterKey {
   encrypted: string
   /** All that SOPS wrote of it. */
   fields: Readonly<Record<string, string>>
+  /** The encryption context of a key of AWS KMS. */
+  context?: Readonly<Record<string, string>>
 }
 
 /** Decrypts data keys, with keys that it holds or by asking a service that does. */

@@ -60,7 +60,12 @@ function groupsOf(section: Fields): MasterKey[][] {
 
 function keysOf(section: Fields): MasterKey[] {
   return KINDS.flatMap((kind) =>
-    list(section[kind]).map((fields) => ({ kind, encrypted: text(fields.enc), fields: texts(fields) })),
+    list(section[kind]).map((fields) => ({
+      kind,
+      encrypted: text(fields.enc),
+      fields: texts(fields),
+      ...(isFields(fields.context) ? { context: texts(fields.context) } : {}),
+    })),
   )
 }
 

@@ -1,3 +1,4 @@
+export { AWS_USER, type AwsKms, startAwsKms } from './aws-kms.ts'
 export {
   type BinaryOptions,
   binary,

@@ -7,5 +7,5 @@ import { ensureBinaries, toolSource } from './binary.ts'
 export default async function setup(): Promise<void> {
   await ensureBinaries(['nats-server', 'helm', 'registry', 'sops', 'cosign'])
   // Released nowhere.
-  if (toolSource() !== 'download') await ensureBinaries(['s3-server'])
+  if (toolSource() !== 'download') await ensureBinaries(['s3-server', 'local-kms'])
 }

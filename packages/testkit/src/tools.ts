@@ -15,6 +15,7 @@ export type BinaryName =
   | 'registry'
   | 'sops'
   | 's3-server'
+  | 'local-kms'
   | 'cosign'
 
 /** Where a program comes from, in every way that it can be had. */
@@ -63,6 +64,8 @@ const SOPS = 'v3.13.3'
 const COSIGN = 'v3.1.3'
 /** The S3 server of rclone, with a main function of ours. */
 const GOFAKES3 = 'v0.0.12'
+/** AWS KMS on this machine, with a main function of ours. */
+const LOCAL_KMS = 'v0.0.0-20260228092603'
 
 export const tools: Record<BinaryName, Tool> = {
   'kube-apiserver': kubernetes('kube-apiserver', 'about 4 min'),
@@ -177,6 +180,15 @@ export const tools: Record<BinaryName, Tool> = {
     buildTakes: 'about 10 s',
     release: () => {
       throw new Error('s3-server is not released anywhere: it takes Go or Docker to build it')
+    },
+  },
+  'local-kms': {
+    family: 'local-kms',
+    version: LOCAL_KMS,
+    goPackage: '.',
+    buildTakes: 'about 30 s',
+    release: () => {
+      throw new Error('local-kms is not released with this main function: it takes Go or Docker to build it')
     },
   },
   sops: {

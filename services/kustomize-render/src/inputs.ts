@@ -8,9 +8,8 @@ import {
   VariablesError,
 } from '@setpoint/build'
 import type { Kustomization } from '@setpoint/contracts'
+import { SecretKeyServices } from '@setpoint/kms'
 import type { DataReference, KubeClient } from '@setpoint/kube'
-import type { KeyService } from '@setpoint/sops'
-import { vaultKeys } from '@setpoint/vault'
 
 /** What a build takes from the cluster. digest changes when any of it does. */
 export interface Inputs {
@@ -32,22 +31,13 @@ export async function readInputs(
 ): Promise<Inputs | string> {
   const read: ReadData = (kind, key) => kube.get({ group: '', version: 'v1', kind }, key)
   try {
-    const decryption = await readKeys(read, kustomization, { ...options, remote: vaultOf })
+    const decryption = await readKeys(read, kustomization, { ...options, remote: new SecretKeyServices({}) })
     const variables = await readVariables(read, kustomization)
     return { variables, decryption, digest: `${variables?.digest ?? ''} ${decryption?.digest ?? ''}` }
   } catch (error) {
     if (error instanceof VariablesError || error instanceof DecryptionError) return error.message
     throw error
   }
-}
-
-const VAULT_TOKEN = 'sops.vault-token'
-
-function vaultOf(data: ReadonlyMap<string, Uint8Array>): KeyService[] {
-  const token = Buffer.from(data.get(VAULT_TOKEN) ?? '')
-    .toString()
-    .trim()
-  return token === '' ? [] : [vaultKeys({ token })]
 }
 
 /** The ConfigMaps and Secrets that a build of this Kustomization reads. */

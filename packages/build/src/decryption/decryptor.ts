@@ -13,6 +13,8 @@ import type { Decryption } from './decryption.ts'
 const NOT_THE_FILE =
   'was not taken from the file as it was encrypted, so that its MAC cannot be checked; --sops-check-mac=false does without'
 
+/** Key services may be far away. */
+const ASKED_AT_ONCE = 8
 /** Bytes of an encrypted file. */
 const MAX_BYTES = 5 * 1024 * 1024
 
@@ -38,10 +40,20 @@ export class Decryptor {
   async recover(): Promise<boolean> {
     const wanted = [...this.wanted]
     this.wanted.clear()
-    for (const [id, { metadata, place }] of wanted)
-      await this.attempt(place, async () => {
-        this.dataKeys.set(id, await recoverDataKey(metadata, this.decryption.services))
-      })
+    const errors = new Map<string, unknown>()
+    const queue = wanted.values()
+    const ask = async () => {
+      for (const [id, { metadata }] of queue) {
+        const asked = recoverDataKey(metadata, this.decryption.services)
+        await asked.then(
+          (key) => this.dataKeys.set(id, key),
+          (error) => errors.set(id, error),
+        )
+      }
+    }
+    await Promise.all(Array.from({ length: ASKED_AT_ONCE }, ask))
+    // In the order of the files, whoever answered first.
+    for (const [id, { place }] of wanted) if (errors.has(id)) this.note(place, errors.get(id))
     return wanted.length > 0
   }
 
@@ -98,14 +110,6 @@ export class Decryptor {
     if (dataKey === undefined) return undefined
     decryptFile(file, dataKey, this.decryption)
     return file
-  }
-
-  private async attempt(place: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (error) {
-      this.note(place, error)
-    }
   }
 
   private note(place: string, error: unknown): void {

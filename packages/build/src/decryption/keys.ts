@@ -10,12 +10,19 @@ export class DecryptionError extends Error {
   override name = 'DecryptionError'
 }
 
+export interface RemoteKeys {
+  /** Takes what it knows of one key of the Secret. @throws SopsError when it holds something else. */
+  read(name: string, value: Uint8Array): void
+  /** After all keys were read. */
+  services(): KeyService[]
+}
+
 export interface KeyOptions {
   checkMac: boolean
   /** A Secret with age identities for Kustomizations that name no Secret of their own. */
   ageSecret?: { namespace: string; name: string } | undefined
-  /** Services that ask for data keys elsewhere, with the credentials of the Secret. */
-  remote?: (data: ReadonlyMap<string, Uint8Array>) => KeyService[]
+  /** Services that ask for data keys elsewhere, with credentials of the Secret or an identity of the Kustomization. */
+  remote?: RemoteKeys
 }
 
 /**
@@ -34,9 +41,9 @@ export async function readKeys(
   const key = secretRef === undefined ? options.ageSecret : { namespace, name: secretRef.name }
   const data = key === undefined ? new Map() : await readSecret(read, key)
   const place = `Secret ${key?.namespace}/${key?.name}`
-  const services = await keysOf(data, place, secretRef === undefined)
+  const services = await keysOf(data, place, { ageOnly: secretRef === undefined, remote: options.remote })
   return {
-    services: [...services, ...(secretRef === undefined ? [] : (options.remote?.(data) ?? []))],
+    services: [...services, ...(options.remote?.services() ?? [])],
     checkMac: options.checkMac,
     digest: digestOf(data),
   }
@@ -57,23 +64,25 @@ function bytesOf({ data }: KubeObject): Map<string, Uint8Array> {
   return new Map(entries.map(([name, value]) => [name, Buffer.from(value, 'base64')]))
 }
 
-/** The fallback Secret holds age identities alone: it must not lend other credentials to everybody. */
+/** Of the fallback Secret age identities alone are read: it must not lend other credentials to everybody. */
 async function keysOf(
   data: ReadonlyMap<string, Uint8Array>,
   place: string,
-  ageOnly: boolean,
+  { ageOnly, remote }: { ageOnly: boolean; remote: RemoteKeys | undefined },
 ): Promise<KeyService[]> {
   // Without a key they still say which kinds are known.
   const services = [await ageKeys([]), await pgpKeys([])]
   for (const [name, value] of data) {
     if (name.endsWith('.agekey'))
       services.push(await read(place, name, () => ageKeys([Buffer.from(value).toString()])))
-    if (name.endsWith('.asc') && !ageOnly) services.push(await read(place, name, () => pgpKeys([value])))
+    if (ageOnly) continue
+    if (name.endsWith('.asc')) services.push(await read(place, name, () => pgpKeys([value])))
+    await read(place, name, async () => remote?.read(name, value))
   }
   return services
 }
 
-async function read(place: string, name: string, load: () => Promise<KeyService>): Promise<KeyService> {
+async function read<T>(place: string, name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load()
   } catch (error) {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { decryptFile, printFile, readEncryptedFile, recoverDataKey } from '@setpoint/sops'
 import { sopsEncrypt } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { vaultKeys } from './index.ts'
+import { keyServices } from '../key-services.ts'
 
 /** Speaks the part of the transit API that sops uses. What it calls encryption is base64. */
 let server: Server
@@ -45,7 +45,7 @@ test('a server that is away is an error that names the key', async () => {
 
 async function open(token: string, text = encrypted): Promise<string> {
   const file = readEncryptedFile(text, 'yaml')
-  decryptFile(file, await recoverDataKey(file.metadata, [vaultKeys({ token })]), { checkMac: true })
+  decryptFile(file, await recoverDataKey(file.metadata, keyServices({ hc_vault: token })), { checkMac: true })
   return Buffer.from(printFile(file, 'yaml', 'yaml')).toString()
 }
 

@@ -1,0 +1,57 @@
+import { type KeyService, type MasterKey, SopsError } from '@setpoint/sops'
+import type { Provider } from './provider.ts'
+
+/** Bounds of what one build may wait for. */
+export interface Bounds {
+  /** One call. Default 10,000 ms. */
+  callMs?: number
+  /** All calls of one service together. Default 60,000 ms. */
+  totalMs?: number
+}
+
+/**
+ * Asks a provider for the data keys of one build. Each call is bounded, and so are all together; a server that did not
+ * answer is not asked again.
+ */
+export function keyService(
+  provider: Provider,
+  { callMs = 10_000, totalMs = 60_000 }: Bounds = {},
+): KeyService {
+  const silent = new Set<string>()
+  let all: AbortSignal | undefined
+  return {
+    kinds: [provider.kind],
+    decrypt: async (key) => {
+      all ??= AbortSignal.timeout(totalMs)
+      const server = provider.serverOf(key)
+      if (silent.has(server) || all.aborted) throw unanswered(server)
+      try {
+        return await call(provider, key, AbortSignal.any([all, AbortSignal.timeout(callMs)]))
+      } catch (error) {
+        if (error instanceof SopsError) throw error
+        const refusal = provider.refusal(error)
+        if (refusal !== undefined) throw new SopsError('NoKey', refusal)
+        silent.add(server)
+        throw unanswered(server)
+      }
+    },
+  }
+}
+
+/** Some parts of the SDKs do not know the signal: what comes after it is not waited for. */
+async function call(provider: Provider, key: MasterKey, signal: AbortSignal): Promise<Uint8Array> {
+  const answer = provider.decrypt(key, signal)
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+    answer.catch(() => undefined)
+  }
+}
+
+function unanswered(server: string): SopsError {
+  return new SopsError('NoKey', `could not be asked: ${server} did not answer in time`)
+}

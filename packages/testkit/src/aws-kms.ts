@@ -1,0 +1,141 @@
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { binary } from './binary.ts'
+import { startChild } from './child.ts'
+import { connects } from './connects.ts'
+import { freePort } from './free-port.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+import { waitFor } from './wait-for.ts'
+
+/** A user who may use every key. */
+export const AWS_USER = { accessKeyId: 'AKIAADA', secretAccessKey: 'correct-horse' } as const
+
+/** KMS of AWS, in region eu-west-1, and as much of its token service as it takes to assume a role. */
+export interface AwsKms extends AsyncDisposable {
+  /** For AWS_ENDPOINT_URL. */
+  url: string
+  /** Makes a key: its ARN. */
+  createKey(): Promise<string>
+  disableKey(arn: string): Promise<void>
+  /** Only who has assumed this role may use the key from now on. */
+  reserve(arn: string, role: string): void
+  /** Requests are taken, and not answered. */
+  freeze(): void
+  thaw(): void
+  /** How often a data key was decrypted. */
+  decryptions(): number
+}
+
+/** Starts local-kms behind a door that knows users and roles, which local-kms does not. */
+export async function startAwsKms(): Promise<AwsKms> {
+  const stack = new AsyncDisposableStack()
+  const home = stack.use(await temporaryDirectory('local-kms')).path
+  const port = await freePort()
+  const child = await startChild('local-kms', await binary('local-kms'), [
+    `--addr=127.0.0.1:${port}`,
+    `--data=${home}`,
+  ])
+  stack.defer(() => child.kill())
+  await waitFor('local-kms takes connections', () => connects(port), { intervalMs: 20 })
+  const door = new Door(`http://127.0.0.1:${port}`)
+  const server = createServer((request, response) => void door.answer(request, response))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  stack.defer(() => close(server))
+  const call = async (action: string, body: object) => {
+    const { status, text } = await door.pass(action, JSON.stringify(body))
+    if (status !== 200) throw new Error(`${action}: ${text}`)
+    return JSON.parse(text || '{}') as { KeyMetadata?: { Arn: string } }
+  }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    createKey: async () => (await call('TrentService.CreateKey', {})).KeyMetadata?.Arn ?? '',
+    disableKey: async (arn) => void (await call('TrentService.DisableKey', { KeyId: arn })),
+    reserve: (arn, role) => void door.roles.set(arn, role),
+    freeze: () => {
+      door.frozen = true
+    },
+    thaw: () => {
+      door.frozen = false
+    },
+    decryptions: () => door.decryptions,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+class Door {
+  /** Of a key: who may use it. */
+  readonly roles = new Map<string, string>()
+  private readonly sessions = new Map<string, { role: string; token: string }>()
+  private readonly target: string
+  frozen = false
+  decryptions = 0
+
+  constructor(target: string) {
+    this.target = target
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await textOf(request)
+    if (this.frozen) return
+    const user = /Credential=(\w+)\//.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    const session = this.sessions.get(user)
+    const known = user === AWS_USER.accessKeyId || session?.token === request.headers['x-amz-security-token']
+    const action = String(request.headers['x-amz-target'] ?? '')
+    const keyId = action === '' ? '' : (JSON.parse(body) as { KeyId?: string }).KeyId
+    const role = this.roles.get(keyId ?? '')
+    if (!known || (session === undefined && user !== AWS_USER.accessKeyId))
+      return refuse(response, 'UnrecognizedClientException', `The security token ${user} is invalid.`)
+    if (action === '') return this.assumeRole(new URLSearchParams(body), response)
+    if (role !== undefined && session?.role !== role)
+      return refuse(response, 'AccessDeniedException', `User ${user} is not authorized to perform ${action}`)
+    if (action === 'TrentService.Decrypt') this.decryptions += 1
+    const { status, text } = await this.pass(action, body)
+    response.writeHead(status, JSON_TYPE).end(text)
+  }
+
+  async pass(action: string, body: string): Promise<{ status: number; text: string }> {
+    const headers = { ...JSON_TYPE, 'x-amz-target': action, authorization: SCOPE }
+    const answer = await fetch(this.target, { method: 'POST', headers, body })
+    return { status: answer.status, text: await answer.text() }
+  }
+
+  private assumeRole(form: URLSearchParams, response: ServerResponse): void {
+    const role = form.get('RoleArn') ?? ''
+    if (![...this.roles.values()].includes(role)) {
+      response.writeHead(403, XML_TYPE).end(STS_DENIED)
+      return
+    }
+    const [accessKeyId, token] = [`ASIA${this.sessions.size}`, randomUUID()]
+    this.sessions.set(accessKeyId, { role, token })
+    response.writeHead(200, XML_TYPE).end(assumed(accessKeyId, token))
+  }
+}
+
+const JSON_TYPE = { 'content-type': 'application/x-amz-json-1.1' }
+const XML_TYPE = { 'content-type': 'text/xml' }
+const SCOPE = 'AWS4-HMAC-SHA256 Credential=test/20260101/eu-west-1/kms/aws4_request'
+const STS = 'xmlns="https://sts.amazonaws.com/doc/2011-06-15/"'
+const STS_DENIED = `<ErrorResponse ${STS}><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>`
+
+function assumed(accessKeyId: string, token: string): string {
+  const expires = new Date(Date.now() + 3_600_000).toISOString()
+  return `<AssumeRoleResponse ${STS}><AssumeRoleResult><Credentials><AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${randomUUID()}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expires}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
+}
+
+function refuse(response: ServerResponse, type: string, message: string): void {
+  response.writeHead(400, JSON_TYPE).end(JSON.stringify({ __type: type, message }))
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  return text
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections()
+  server.close()
+}

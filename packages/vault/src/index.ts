@@ -1,1 +1,0 @@
-export { type VaultOptions, vaultKeys } from './vault-keys.ts'
