@@ -25,11 +25,12 @@ export function keyService(
       all ??= AbortSignal.timeout(totalMs)
       const server = provider.serverOf(key)
       if (silent.has(server) || all.aborted) throw unanswered(server)
+      const signal = AbortSignal.any([all, AbortSignal.timeout(callMs)])
       try {
-        return await call(provider, key, AbortSignal.any([all, AbortSignal.timeout(callMs)]))
+        return await call(provider, key, signal)
       } catch (error) {
         if (error instanceof SopsError) throw error
-        const refusal = provider.refusal(error)
+        const refusal = signal.aborted ? undefined : provider.refusal(error)
         if (refusal !== undefined) throw new SopsError('NoKey', refusal)
         silent.add(server)
         throw unanswered(server)

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage } from 'node:http'
 import { binary } from './binary.ts'
 import { startChild } from './child.ts'
 import { connects } from './connects.ts'
 import { freePort } from './free-port.ts'
+import { type Answer, startEndpoint } from './http-endpoint.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -40,17 +39,14 @@ export async function startAwsKms(): Promise<AwsKms> {
   stack.defer(() => child.kill())
   await waitFor('local-kms takes connections', () => connects(port), { intervalMs: 20 })
   const door = new Door(`http://127.0.0.1:${port}`)
-  const server = createServer((request, response) => void door.answer(request, response))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  stack.defer(() => close(server))
+  const server = stack.use(await startEndpoint((request, body) => door.answer(request, body)))
   const call = async (action: string, body: object) => {
     const { status, text } = await door.pass(action, JSON.stringify(body))
     if (status !== 200) throw new Error(`${action}: ${text}`)
     return JSON.parse(text || '{}') as { KeyMetadata?: { Arn: string } }
   }
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${server.port}`,
     createKey: async () => (await call('TrentService.CreateKey', {})).KeyMetadata?.Arn ?? '',
     disableKey: async (arn) => void (await call('TrentService.DisableKey', { KeyId: arn })),
     reserve: (arn, role) => void door.roles.set(arn, role),
@@ -77,9 +73,8 @@ class Door {
     this.target = target
   }
 
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await textOf(request)
-    if (this.frozen) return
+  async answer(request: IncomingMessage, body: string): Promise<Answer | undefined> {
+    if (this.frozen) return undefined
     const user = /Credential=(\w+)\//.exec(request.headers.authorization ?? '')?.[1] ?? ''
     const session = this.sessions.get(user)
     const known = user === AWS_USER.accessKeyId || session?.token === request.headers['x-amz-security-token']
@@ -87,13 +82,13 @@ class Door {
     const keyId = action === '' ? '' : (JSON.parse(body) as { KeyId?: string }).KeyId
     const role = this.roles.get(keyId ?? '')
     if (!known || (session === undefined && user !== AWS_USER.accessKeyId))
-      return refuse(response, 'UnrecognizedClientException', `The security token ${user} is invalid.`)
-    if (action === '') return this.assumeRole(new URLSearchParams(body), response)
+      return refuse('UnrecognizedClientException', `The security token ${user} is invalid.`)
+    if (action === '') return this.assumeRole(new URLSearchParams(body))
     if (role !== undefined && session?.role !== role)
-      return refuse(response, 'AccessDeniedException', `User ${user} is not authorized to perform ${action}`)
+      return refuse('AccessDeniedException', `User ${user} is not authorized to perform ${action}`)
     if (action === 'TrentService.Decrypt') this.decryptions += 1
     const { status, text } = await this.pass(action, body)
-    response.writeHead(status, JSON_TYPE).end(text)
+    return { status, headers: JSON_TYPE, body: text }
   }
 
   async pass(action: string, body: string): Promise<{ status: number; text: string }> {
@@ -102,15 +97,12 @@ class Door {
     return { status: answer.status, text: await answer.text() }
   }
 
-  private assumeRole(form: URLSearchParams, response: ServerResponse): void {
+  private assumeRole(form: URLSearchParams): Answer {
     const role = form.get('RoleArn') ?? ''
-    if (![...this.roles.values()].includes(role)) {
-      response.writeHead(403, XML_TYPE).end(STS_DENIED)
-      return
-    }
+    if (![...this.roles.values()].includes(role)) return { status: 403, headers: XML_TYPE, body: STS_DENIED }
     const [accessKeyId, token] = [`ASIA${this.sessions.size}`, randomUUID()]
     this.sessions.set(accessKeyId, { role, token })
-    response.writeHead(200, XML_TYPE).end(assumed(accessKeyId, token))
+    return { headers: XML_TYPE, body: assumed(accessKeyId, token) }
   }
 }
 
@@ -125,17 +117,6 @@ function assumed(accessKeyId: string, token: string): string {
   return `<AssumeRoleResponse ${STS}><AssumeRoleResult><Credentials><AccessKeyId>${accessKeyId}</AccessKeyId><SecretAccessKey>${randomUUID()}</SecretAccessKey><SessionToken>${token}</SessionToken><Expiration>${expires}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`
 }
 
-function refuse(response: ServerResponse, type: string, message: string): void {
-  response.writeHead(400, JSON_TYPE).end(JSON.stringify({ __type: type, message }))
-}
-
-async function textOf(request: IncomingMessage): Promise<string> {
-  let text = ''
-  for await (const chunk of request) text += chunk
-  return text
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections()
-  server.close()
+function refuse(type: string, message: string): Answer {
+  return { status: 400, headers: JSON_TYPE, body: JSON.stringify({ __type: type, message }) }
 }

@@ -1,4 +1,5 @@
 export { AWS_USER, type AwsKms, startAwsKms } from './aws-kms.ts'
+export { AZURE_CLIENT, type AzureKeyVault, startAzureKeyVault } from './azure-key-vault.ts'
 export {
   type BinaryOptions,
   binary,
@@ -13,9 +14,11 @@ export { type CloudServer, type CloudServerOptions, startCloudServer } from './c
 export { type ControlPlane, type ControlPlaneOptions, logFileOf, startControlPlane } from './control-plane.ts'
 export { type CosignKey, newCosignKey } from './cosign.ts'
 export { freePort } from './free-port.ts'
+export { type GcpKms, startGcpKms } from './gcp-kms.ts'
 export { git } from './git-command.ts'
 export type { FileChange, GitRepo } from './git-repo.ts'
 export { type GitRequest, type GitServer, type GitServerOptions, startGitServer } from './git-server.ts'
+export { type Answer, type Endpoint, startEndpoint } from './http-endpoint.ts'
 export { type Kubectl, kubectlFor, type ServiceAccountName } from './kubectl.ts'
 export { type NatsOptions, type NatsServer, startNats } from './nats.ts'
 export { type ProxyOptions, type ProxyServer, startProxy } from './proxy.ts'

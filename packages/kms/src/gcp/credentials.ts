@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto'
 import { SopsError } from '@setpoint/sops'
 import { readMap } from '../read-map.ts'
 import type { ServiceAccountKey } from './gcp-kms.ts'
@@ -18,7 +19,15 @@ export function readServiceAccountKey(value: Uint8Array): ServiceAccountKey {
       'BadKey',
       'must hold credentials of type service_account; for others use spec.decryption.serviceAccountName',
     )
-  if (client_email === '' || !private_key.includes('-----BEGIN'))
+  if (client_email === '' || !isPrivateKey(private_key))
     throw new SopsError('BadKey', 'lacks client_email or a private_key in PEM')
   return { client_email, private_key }
+}
+
+function isPrivateKey(pem: string): boolean {
+  try {
+    return createPrivateKey(pem).type === 'private'
+  } catch {
+    return false
+  }
 }

@@ -15,12 +15,5 @@ export function gcpRefusal(error: unknown): string | undefined {
   if (typeof code === 'number' && code < 100)
     return UNANSWERED.has(code) ? undefined : `was refused: ${ADVICE[code] ?? `code ${code}`}`
   const http = [code, status].find((one) => typeof one === 'number')
-  if (http !== undefined) return `was refused: HTTP ${http}`
-  return isBadKey(error) ? 'cannot be asked: the private_key in sops.gcp-kms is none' : undefined
-}
-
-/** OpenSSL's words about a key that it cannot read. */
-function isBadKey(error: unknown): boolean {
-  const { code, message = '' } = (error ?? {}) as { code?: unknown; message?: string }
-  return (typeof code === 'string' && code.startsWith('ERR_OSSL')) || /DECODER|PEM/.test(message)
+  return http === undefined ? undefined : `was refused: HTTP ${http}`
 }
