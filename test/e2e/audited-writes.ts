@@ -50,6 +50,15 @@ function writeOf({ verb, userAgent = '', objectRef = {}, ...event }: AuditEvent)
   }
 }
 
+/** Two replicas that wrote to one thing at the same time. */
+export interface CrossedWrites {
+  thing: string
+  /** In order. */
+  writers: string[]
+  /** ms since the epoch. */
+  at: number
+}
+
 /** Less than a process takes to start: work cannot have been handed over and back in this time. */
 const THERE_AND_BACK_MS = 500
 
@@ -60,8 +69,8 @@ const THERE_AND_BACK_MS = 500
 export function crossedWrites(
   writes: readonly AuditedWrite[],
   thingOf: (write: AuditedWrite) => string | undefined,
-): string[] {
-  const crossed: string[] = []
+): CrossedWrites[] {
+  const crossed: CrossedWrites[] = []
   for (const [thing, own] of Map.groupBy(writes, thingOf)) {
     if (thing === undefined) continue
     own.forEach((write, index) => {
@@ -69,9 +78,11 @@ export function crossedWrites(
       if (before === undefined || before.writer === write.writer) return
       const again = own.find((later) => later.from >= write.from && later.writer === before.writer)
       if (before.to > write.from || (again !== undefined && again.from - before.to < THERE_AND_BACK_MS))
-        crossed.push(
-          `${thing}: ${before.writer}, then ${write.writer}${again ? ', then the first again' : ''}`,
-        )
+        crossed.push({
+          thing,
+          writers: [before.writer, write.writer, ...(again === undefined ? [] : [again.writer])],
+          at: write.from,
+        })
     })
   }
   return crossed

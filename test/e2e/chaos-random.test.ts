@@ -13,7 +13,7 @@ test(
       replicas: 2,
       durationMs: 15_000,
       seed: SEED,
-      followMs: 120_000,
+      stuckMs: 60_000,
       log: () => undefined,
     })
     expect(wrong).toEqual([])

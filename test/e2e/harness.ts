@@ -22,7 +22,6 @@ import {
   startControlPlane,
   startGitServer,
   startTcpProxy,
-  type TcpProxy,
   temporaryDirectory,
   waitFor,
 } from '@setpoint/testkit'
@@ -52,8 +51,8 @@ export interface WholeSet extends AsyncDisposable {
   services: Record<ServiceName, ServiceProcess>
   /** Every replica of every service; `services` are the first ones. */
   processes: ServiceProcess[]
-  /** Between the services and the API server, with the option `network`. */
-  network: TcpProxy | undefined
+  /** Where the services write what they log: a file for each process, JSON by the line. */
+  logDirectory: string
   /** What the source service keeps on disk. */
   storage: string
   /** A repository with one commit, and a GitRepository of the same name that is Ready. */
@@ -91,8 +90,8 @@ export interface WholeSetOptions {
   replicas?: number
   /** Also a record of who wrote what; see `auditedWrites`. */
   audit?: boolean
-  /** The services reach the API server through this network, which a test can cut. */
-  network?: boolean
+  /** Each process reaches the API server and NATS through networks of its own, which a test can cut. */
+  networks?: boolean
 }
 
 /**
@@ -115,12 +114,7 @@ async function assemble(stack: AsyncDisposableStack, options: WholeSetOptions): 
   const plane = stack.use(await startControlPlane(options))
   await plane.kubectl('apply', '--server-side', '-f', join(CHART, 'crds'))
   await plane.kubectl('create', 'namespace', NAMESPACE)
-  const network = options.network
-    ? stack.use(await startTcpProxy(Number(new URL(plane.url).port)))
-    : undefined
   const kubeconfigs = await installIdentities(plane)
-  if (network !== undefined)
-    for (const name of SERVICES) await readdress(kubeconfigs[name], plane.url, network.port)
   const nats = stack.use(await startNatsOfChart())
   const git = stack.use(await startGitServer())
   const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig }))
@@ -131,7 +125,15 @@ async function assemble(stack: AsyncDisposableStack, options: WholeSetOptions): 
   const start = async (name: ServiceName, replica: string | undefined) => {
     const place = replica === undefined ? {} : { replica }
     const settings = { kubeconfig: kubeconfigs[name], natsUrl: nats.url, directory, ...place }
-    return stack.use(await startService(name, settings))
+    if (!options.networks) return stack.use(await startService(name, settings))
+    const networks = {
+      api: stack.use(await startTcpProxy(Number(new URL(plane.url).port))),
+      nats: stack.use(await startTcpProxy(Number(new URL(nats.url).port))),
+    }
+    const kubeconfig = join(directory, `${replica ?? name}.kubeconfig`)
+    await readdress(kubeconfigs[name], kubeconfig, { from: plane.url, port: networks.api.port })
+    const natsUrl = `nats://127.0.0.1:${networks.nats.port}`
+    return stack.use(await startService(name, { ...settings, kubeconfig, natsUrl, networks }))
   }
   const processes = await Promise.all(
     SERVICES.flatMap((name) => replicaNames(name, options).map((replica) => start(name, replica))),
@@ -144,24 +146,28 @@ async function assemble(stack: AsyncDisposableStack, options: WholeSetOptions): 
     'image-automation': first('image-automation'),
   }
   const storage = join(directory, services.source.replica, STORAGE)
-  const parts = { plane, kube, nats, bus, git, services, processes, network, storage }
+  const parts = { plane, kube, nats, bus, git, services, processes, storage, logDirectory: directory }
   return { ...parts, ...actions(parts), [Symbol.asyncDispose]: () => stack.disposeAsync() }
 }
 
 type Parts = Pick<
   WholeSet,
-  'plane' | 'kube' | 'nats' | 'bus' | 'git' | 'services' | 'processes' | 'network' | 'storage'
+  'plane' | 'kube' | 'nats' | 'bus' | 'git' | 'services' | 'processes' | 'storage' | 'logDirectory'
 >
 
 function replicaNames(name: ServiceName, { replicas }: WholeSetOptions): (string | undefined)[] {
-  return replicas === undefined || name === 'image-automation'
+  return replicas === undefined
     ? [undefined]
     : Array.from({ length: replicas }, (_, index) => `${name}-${index}`)
 }
 
-async function readdress(kubeconfig: string, url: string, port: number): Promise<void> {
+async function readdress(
+  kubeconfig: string,
+  copy: string,
+  { from, port }: { from: string; port: number },
+): Promise<void> {
   const text = await readFile(kubeconfig, 'utf8')
-  await writeFile(kubeconfig, text.replace(url, `https://127.0.0.1:${port}`))
+  await writeFile(copy, text.replace(from, `https://127.0.0.1:${port}`))
 }
 
 function actions(parts: Parts): Omit<WholeSet, keyof Parts | typeof Symbol.asyncDispose> {

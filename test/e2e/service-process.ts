@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import {
   freePort,
   type ServiceProcess as PlainService,
+  spawnService,
   startService as startPlainService,
+  type TcpProxy,
 } from '@setpoint/testkit'
 import type { ServiceName } from '../chart/identities.ts'
 import { PASSWORDS } from '../chart/nats-server.ts'
@@ -19,6 +21,13 @@ export interface ServiceProcess extends PlainService {
   resume(): void
   /** Where source serves artifacts; '' for the others. */
   artifacts: string
+  /** How it reaches its neighbours, where a test can cut that. */
+  networks: Networks | undefined
+}
+
+export interface Networks {
+  api: TcpProxy
+  nats: TcpProxy
 }
 
 export interface ServiceParts {
@@ -28,6 +37,7 @@ export interface ServiceParts {
   directory: string
   /** Which of several replicas it is; without it, it is the only one. */
   replica?: string
+  networks?: Networks
 }
 
 /** Where the source service keeps its files, below the directory. */
@@ -36,10 +46,12 @@ export const STORAGE = 'storage'
 /** Starts a service with the chart's identity and waits until it is ready. */
 export async function startService(name: ServiceName, parts: ServiceParts): Promise<ServiceProcess> {
   const args = await argumentsOf(name, parts)
-  const service = await startPlainService(name, args)
+  const logFile = join(parts.directory, `${parts.replica ?? name}.log`)
+  const service = await startPlainService(name, args, (all) => spawnService(name, { args: all, logFile }))
   return Object.assign(service, {
     name,
     replica: parts.replica ?? '',
+    networks: parts.networks,
     artifacts: args.find((argument) => argument.startsWith('--storage-addr='))?.split('=')[1] ?? '',
     pause: () => void process.kill(service.child.pid, 'SIGSTOP'),
     resume: () => void process.kill(service.child.pid, 'SIGCONT'),

@@ -5,19 +5,30 @@ import { CONFIG_MAP } from './manifests.ts'
 export interface WatchRecord extends Disposable {
   /** Names of those that were deleted, in order. */
   deleted: string[]
+  /** When each was deleted last: ms since the epoch. */
+  deletedAt: Map<string, number>
   /** Values that are numbers and became smaller: something older was written over something newer. */
-  wentBack: string[]
+  wentBack: WentBack[]
   /** Every uid that each name has had. */
   uids: Map<string, Set<string>>
   /** All that are there now. */
   present(): Record<string, Record<string, string>>
 }
 
+export interface WentBack {
+  name: string
+  from: number
+  to: number
+  /** ms since the epoch. */
+  at: number
+}
+
 /** Watches from now on, over every interruption. */
 export async function recordManaged(kube: KubeClient): Promise<WatchRecord> {
   const stop = new AbortController()
   const deleted: string[] = []
-  const wentBack: string[] = []
+  const deletedAt = new Map<string, number>()
+  const wentBack: WentBack[] = []
   const highest = new Map<string, number>()
   const uids = new Map<string, Set<string>>()
   const informer = startInformer(kube, {
@@ -26,11 +37,15 @@ export async function recordManaged(kube: KubeClient): Promise<WatchRecord> {
     signal: stop.signal,
     onUpsert: ({ metadata: { name, uid = '' }, data }) => {
       const value = Number((data as Record<string, string> | undefined)?.value ?? 0)
-      if (value < (highest.get(name) ?? 0)) wentBack.push(`${name}: ${highest.get(name)}, then ${value}`)
+      const from = highest.get(name) ?? 0
+      if (value < from) wentBack.push({ name, from, to: value, at: Date.now() })
       highest.set(name, value)
       uids.set(name, (uids.get(name) ?? new Set()).add(uid))
     },
-    onDelete: ({ metadata }) => deleted.push(metadata.name),
+    onDelete: ({ metadata: { name } }) => {
+      deleted.push(name)
+      deletedAt.set(name, Date.now())
+    },
   })
   await informer.synced
   const present = () => {
@@ -39,5 +54,5 @@ export async function recordManaged(kube: KubeClient): Promise<WatchRecord> {
       .map(({ metadata, data }) => [metadata.name, data as Record<string, string>] as const)
     return Object.fromEntries(rows.sort(([a], [b]) => (a < b ? -1 : 1)))
   }
-  return { deleted, wentBack, uids, present, [Symbol.dispose]: () => stop.abort() }
+  return { deleted, deletedAt, wentBack, uids, present, [Symbol.dispose]: () => stop.abort() }
 }

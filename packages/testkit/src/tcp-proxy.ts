@@ -6,51 +6,56 @@ export interface TcpProxy extends AsyncDisposable {
   port: number
   /** Breaks all connections; new ones are closed at once. */
   cut(): void
-  mend(): void
-  /** Passes nothing on any more, while the connections stay open. */
+  /** Passes nothing on any more, while the connections stay open. New ones are the same. */
   freeze(): void
+  /** Ends either; what was kept back by a freeze arrives now. */
+  mend(): void
+}
+
+interface Link {
+  from: Socket
+  to: Socket
 }
 
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
-  const sockets = new Set<Socket>()
-  let isCut = false
+  const links = new Set<Link>()
+  let state: 'open' | 'cut' | 'frozen' = 'open'
   const server = createServer((incoming) => {
-    if (isCut) return void incoming.destroy()
-    join(incoming, connect(targetPort, '127.0.0.1'), sockets)
+    if (state === 'cut') return void incoming.destroy()
+    const outgoing = connect(targetPort, '127.0.0.1')
+    for (const link of [
+      { from: incoming, to: outgoing },
+      { from: outgoing, to: incoming },
+    ]) {
+      links.add(link)
+      link.from.on('error', () => undefined)
+      link.from.on('close', () => {
+        links.delete(link)
+        link.to.destroy()
+      })
+      if (state === 'open') link.from.pipe(link.to)
+    }
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const cut = () => {
-    isCut = true
-    for (const socket of sockets) socket.destroy()
+    state = 'cut'
+    for (const { from } of links) from.destroy()
   }
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    mend() {
-      isCut = false
-    },
     freeze() {
-      for (const socket of sockets) socket.unpipe().pause()
+      state = 'frozen'
+      for (const { from, to } of links) from.unpipe(to).pause()
+    },
+    mend() {
+      if (state === 'frozen') for (const { from, to } of links) from.pipe(to)
+      state = 'open'
     },
     async [Symbol.asyncDispose]() {
       cut()
       server.close()
     },
-  }
-}
-
-function join(incoming: Socket, outgoing: Socket, sockets: Set<Socket>): void {
-  for (const [from, to] of [
-    [incoming, outgoing],
-    [outgoing, incoming],
-  ] as const) {
-    sockets.add(from)
-    from.on('error', () => undefined)
-    from.on('close', () => {
-      sockets.delete(from)
-      to.destroy()
-    })
-    from.pipe(to)
   }
 }

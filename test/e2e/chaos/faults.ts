@@ -4,10 +4,10 @@ import { NAMESPACE, type WholeSet } from '../harness.ts'
 import type { ServiceProcess } from '../service-process.ts'
 import type { SeededRandom } from './random.ts'
 
-/** Something that goes wrong, and is over when the promise settles. */
+/** Something that goes wrong, and is over when the promise settles. Returns to whom. */
 export interface Fault {
   name: string
-  strike(set: WholeSet, random: SeededRandom): Promise<void>
+  strike(set: WholeSet, random: SeededRandom): Promise<string | undefined>
 }
 
 /** What happens to the services themselves. */
@@ -17,8 +17,20 @@ export const serviceFaults: readonly Fault[] = [
     strike: async ({ processes }, random) => {
       const victim = random.pick(processes)
       await victim.kill()
-      await delay(random.between(0, 5_000))
+      // Mostly it is back before its Lease has run out, sometimes only after others have done its work.
+      await delay(random.next() < 0.7 ? random.between(0, 5_000) : random.between(7_000, 12_000))
       await startAgain(victim)
+      return nameOf(victim)
+    },
+  },
+  {
+    name: 'kill -9 of every replica of a service',
+    strike: async ({ processes }, random) => {
+      const { name } = random.pick(processes)
+      const victims = processes.filter((one) => one.name === name)
+      await Promise.all(victims.map((victim) => victim.kill()))
+      await Promise.all(victims.map(startAgain))
+      return name
     },
   },
   {
@@ -27,6 +39,7 @@ export const serviceFaults: readonly Fault[] = [
       const victim = random.pick(processes)
       await victim.stop()
       await startAgain(victim)
+      return nameOf(victim)
     },
   },
   {
@@ -34,8 +47,9 @@ export const serviceFaults: readonly Fault[] = [
     strike: async ({ processes }, random) => {
       const victim = random.pick(processes)
       victim.pause()
-      await delay(random.between(500, 9_000))
+      await delay(random.between(500, 12_000))
       victim.resume()
+      return nameOf(victim)
     },
   },
 ]
@@ -47,7 +61,9 @@ export const neighbourFaults: readonly Fault[] = [
     strike: async ({ nats }, random) => {
       await nats.kill()
       await delay(random.between(0, 2_000))
-      await nats.restart({ wipe: random.next() < 0.5 })
+      const wipe = random.next() < 0.5
+      await nats.restart({ wipe })
+      return wipe ? 'which loses everything' : 'which keeps its store'
     },
   },
   {
@@ -55,14 +71,30 @@ export const neighbourFaults: readonly Fault[] = [
     strike: async ({ plane }) => {
       await plane.stopApiServer()
       await plane.startApiServer()
+      return undefined
     },
   },
   {
-    name: 'connections to the API server break',
-    strike: async ({ network }, random) => {
-      network?.cut()
-      await delay(random.next() < 0.7 ? random.between(0, 500) : random.between(1_000, 8_000))
+    name: 'all connections to the API server break',
+    strike: async ({ processes }, random) => {
+      for (const { networks } of processes) networks?.api.cut()
+      await delay(briefly(random))
+      for (const { networks } of processes) networks?.api.mend()
+      return undefined
+    },
+  },
+  {
+    name: 'one service is cut off',
+    strike: async ({ processes }, random) => {
+      const victim = random.pick(processes)
+      const from = random.pick(['api', 'nats'] as const)
+      const network = victim.networks?.[from]
+      // Frozen, what was on its way arrives when it is mended; by then others may have gone on.
+      if (random.next() < 0.5) network?.cut()
+      else network?.freeze()
+      await delay(random.between(500, 12_000))
       network?.mend()
+      return `${nameOf(victim)} from ${from}`
     },
   },
   {
@@ -71,6 +103,7 @@ export const neighbourFaults: readonly Fault[] = [
       await throttle(set)
       await delay(random.between(1_000, 4_000))
       await endThrottle(set)
+      return undefined
     },
   },
   {
@@ -83,9 +116,15 @@ export const neighbourFaults: readonly Fault[] = [
         const metadata = { annotations: { 'example.com/touched': String(random.next()) } }
         await kube.mergePatch(KUSTOMIZATION, { namespace: NAMESPACE, name: random.pick(names) }, { metadata })
       }
+      return undefined
     },
   },
 ]
+
+const nameOf = ({ name, replica }: ServiceProcess): string => replica || name
+
+const briefly = (random: SeededRandom): number =>
+  random.next() < 0.7 ? random.between(0, 500) : random.between(1_000, 8_000)
 
 /** A service that finds its neighbours away ends, and is started again by whoever looks after it. */
 async function startAgain(service: ServiceProcess): Promise<void> {
@@ -97,7 +136,6 @@ async function startAgain(service: ServiceProcess): Promise<void> {
     }
   }
 }
-
 const LEVEL = 'setpoint-chaos'
 
 /** One request of the services at a time; any other is refused: the API server's own fairness does it. */

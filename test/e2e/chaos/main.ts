@@ -13,13 +13,13 @@ const { values } = parseArgs({
 })
 const say = (line: string) => process.stdout.write(`${new Date().toISOString().slice(11, 23)} ${line}\n`)
 
-await ensureBinaries(['kube-apiserver', 'etcd', 'kubectl', 'nats-server', 'helm'], { log: say })
+await ensureBinaries(['kube-apiserver', 'etcd', 'kubectl', 'nats-server', 'helm', 'registry'], { log: say })
 const result = await runChaos({
   apps: Number(values.apps),
   replicas: Number(values.replicas),
   durationMs: Number(values.minutes) * 60_000,
   seed: Number(values.seed),
-  followMs: 5 * 60_000,
+  stuckMs: 2 * 60_000,
   log: say,
 })
 say(JSON.stringify({ seed: Number(values.seed), ...result }, null, 2))

@@ -1,12 +1,17 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { waitFor } from '@setpoint/testkit'
+import { inspectStreams } from '@setpoint/bus'
+import { startRegistry } from '@setpoint/testkit'
 import { type AuditedWrite, auditedWrites, crossedWrites } from '../audited-writes.ts'
 import { type BusyFleet, makeBusyFleet } from '../busy-fleet.ts'
+import { TEST_USER } from '../chart-nats.ts'
 import { NAMESPACE, startWholeSet, type WholeSet } from '../harness.ts'
 import { recordManaged, type WatchRecord } from '../watch-record.ts'
 import { type Fault, neighbourFaults, serviceFaults } from './faults.ts'
+import { followed } from './follow.ts'
+import { type ImageCircle, makeImageCircle } from './image-circle.ts'
 import { SeededRandom } from './random.ts'
+import { timelineOf } from './timeline.ts'
 
 export interface ChaosOptions {
   apps: number
@@ -14,8 +19,8 @@ export interface ChaosOptions {
   /** How long things go wrong. */
   durationMs: number
   seed: number
-  /** How long the fleet may take to follow when all is well again. */
-  followMs: number
+  /** The fleet is given up when nothing of it has moved for so long. */
+  stuckMs: number
   log(line: string): void
 }
 
@@ -25,36 +30,85 @@ export interface ChaosResult {
   /** How long the fleet took to be as Git says after the last fault. */
   followedAfterMs: number
   deleted: number
-  /** Everything that must not have happened; empty when all is well. */
+  /** Everything that must not have happened, with what led to it; empty when all is well. */
   wrong: string[]
-  /** Largest sum of the services' memory in the middle and in the last third of the time, in MiB. */
-  memoryMib: { middle: number; end: number }
+  /** Readers of each stream at the end; each process that was killed may have left one for some minutes. */
+  readers: Record<string, number>
+  /** Sum of the services' memory in MiB: before, the largest in the middle and in the last third, and when all is quiet again. */
+  memoryMib: { before: number; middle: number; end: number; after: number }
 }
 
 /** Everything goes wrong, again and again, while commits flow; then looks whether the cluster is what Git says. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   await using stack = new AsyncDisposableStack()
-  const set = stack.use(await startWholeSet({ replicas: options.replicas, audit: true, network: true }))
+  const registry = stack.use(await startRegistry())
+  const set = stack.use(await startWholeSet({ replicas: options.replicas, audit: true, networks: true }))
   const record = stack.use(await recordManaged(set.kube))
   const fleet = await makeBusyFleet(await set.git.create('fleet'), options.apps)
   await set.applyGitRepository('fleet', { url: fleet.repo.url })
   await Promise.all(fleet.apps.map((app) => set.applyKustomization(app, { path: `./apps/${app}` })))
-  await followed(set, fleet, record, options.followMs)
+  const circle = await makeImageCircle(set, registry)
+  await followed(set, fleet, record, options.stuckMs)
   options.log(`${options.apps} Kustomizations are Ready; seed ${options.seed}`)
-  const { faults, memoryMib } = await unrest(set, fleet, options)
+  const before = await memoryOf(set)
+  const { faults, memoryMib } = await unrest(set, { fleet, circle }, options)
+  options.log('nothing goes wrong any more')
   const start = performance.now()
-  const problem = await followed(set, fleet, record, options.followMs).catch((error: Error) => error.message)
-  const wrong = [
-    ...(problem === undefined ? [] : [`the cluster is not what Git says: ${problem.slice(0, 4_000)}`]),
-    ...record.deleted.filter((name) => fleet.permanent.has(name)).map((name) => `${name} was deleted`),
-    ...record.wentBack.map((what) => `went back: ${what}`),
-    ...crossedWrites(await auditedWrites(set.plane), appOf),
-  ]
+  const problems = await problemsOf([
+    ['the cluster is not what Git says', () => followed(set, fleet, record, options.stuckMs)],
+    ['an image is not live', () => circle.closed(options.stuckMs)],
+    ['there is work left', () => set.waitIdle()],
+  ])
   const followedAfterMs = Math.round(performance.now() - start)
-  return { commits: fleet.last, faults, followedAfterMs, deleted: record.deleted.length, wrong, memoryMib }
+  return {
+    commits: fleet.last,
+    faults,
+    followedAfterMs,
+    deleted: record.deleted.length,
+    wrong: [...problems, ...(await circle.wrong()), ...(await wrongsOf(set, fleet, record))],
+    readers: await readersOf(set),
+    memoryMib: { before, ...memoryMib, after: await memoryOf(set) },
+  }
 }
 
-async function unrest(set: WholeSet, fleet: BusyFleet, { durationMs, seed, log }: ChaosOptions) {
+/** Of so many it is told what led to them. */
+const MAX_EXPLAINED = 3
+
+async function wrongsOf(set: WholeSet, fleet: BusyFleet, record: WatchRecord): Promise<string[]> {
+  const wrongs = [
+    ...record.deleted
+      .filter((name) => fleet.permanent.has(name))
+      .map((name) => ({ what: `${name} was deleted`, app: appOfName(name), at: record.deletedAt.get(name) })),
+    ...record.wentBack.map(({ name, from, to, at }) => ({
+      what: `${name} went back from ${from} to ${to}`,
+      app: appOfName(name),
+      at,
+    })),
+    ...crossedWrites(await auditedWrites(set.plane), appOf).map(({ thing, writers, at }) => ({
+      what: `${thing} had two writers at once: ${writers.join(', ')}`,
+      app: thing,
+      at,
+    })),
+  ]
+  const explained = wrongs.map(async ({ what, app = '', at = 0 }, index) => {
+    const line = `${new Date(at).toISOString().slice(11, 23)} ${what}`
+    return index < MAX_EXPLAINED ? `${line}\n${await timelineOf(set, app, at)}` : line
+  })
+  return Promise.all(explained)
+}
+
+async function problemsOf(steps: readonly [string, () => Promise<unknown>][]): Promise<string[]> {
+  const problems: string[] = []
+  for (const [what, step] of steps)
+    await step().catch((error: Error) => problems.push(`${what}: ${error.message.slice(0, 4_000)}`))
+  return problems
+}
+
+async function unrest(
+  set: WholeSet,
+  { fleet, circle }: { fleet: BusyFleet; circle: ImageCircle },
+  { durationMs, seed, log }: ChaosOptions,
+) {
   const until = performance.now() + durationMs
   const isOver = () => performance.now() >= until
   const faults: Record<string, number> = {}
@@ -63,7 +117,8 @@ async function unrest(set: WholeSet, fleet: BusyFleet, { durationMs, seed, log }
       const fault = random.pick(kinds)
       faults[fault.name] = (faults[fault.name] ?? 0) + 1
       log(fault.name)
-      await fault.strike(set, random).catch((error) => log(`${fault.name}: ${error}`))
+      const whom = await fault.strike(set, random).catch((error) => `${error}`)
+      if (whom !== undefined) log(`  over: ${fault.name}: ${whom}`)
       await delay(random.between(0, 1_500))
     }
   }
@@ -72,7 +127,8 @@ async function unrest(set: WholeSet, fleet: BusyFleet, { durationMs, seed, log }
     strike(serviceFaults, new SeededRandom(seed)),
     strike(neighbourFaults, new SeededRandom(seed + 1)),
     commitUntil(set, fleet, isOver),
-    measureUntil(set, memory, isOver),
+    repeatUntil(isOver, 3_000, () => circle.push()),
+    repeatUntil(isOver, 1_000, async () => memory.push(await memoryOf(set))),
   ])
   const third = Math.floor(memory.length / 3)
   const memoryMib = {
@@ -82,20 +138,23 @@ async function unrest(set: WholeSet, fleet: BusyFleet, { durationMs, seed, log }
   return { faults, memoryMib }
 }
 
-async function commitUntil(set: WholeSet, fleet: BusyFleet, isOver: () => boolean): Promise<void> {
-  while (!isOver()) {
+function commitUntil(set: WholeSet, fleet: BusyFleet, isOver: () => boolean): Promise<void> {
+  return repeatUntil(isOver, 300, async () => {
     await fleet.commit()
     set.bus.hint({ kind: 'GitRepository', namespace: NAMESPACE, name: 'fleet' }, { requestedBy: 'chaos' })
-    await delay(300)
+  })
+}
+
+async function repeatUntil(isOver: () => boolean, eachMs: number, act: () => Promise<unknown>) {
+  while (!isOver()) {
+    await act()
+    await delay(eachMs)
   }
 }
 
-async function measureUntil({ processes }: WholeSet, memory: number[], isOver: () => boolean): Promise<void> {
-  while (!isOver()) {
-    const each = await Promise.all(processes.map(({ child }) => residentMib(child.pid)))
-    memory.push(Math.round(each.reduce((sum, mib) => sum + mib, 0)))
-    await delay(1_000)
-  }
+async function memoryOf({ processes }: WholeSet): Promise<number> {
+  const each = await Promise.all(processes.map(({ child }) => residentMib(child.pid)))
+  return Math.round(each.reduce((sum, mib) => sum + mib, 0))
 }
 
 async function residentMib(pid: number): Promise<number> {
@@ -103,30 +162,16 @@ async function residentMib(pid: number): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
 }
 
-/** Everything is Ready at the last commit, and the cluster is what Git says. */
-async function followed(
-  set: WholeSet,
-  fleet: BusyFleet,
-  record: WatchRecord,
-  timeoutMs: number,
-): Promise<undefined> {
-  const head = await fleet.repo.head()
-  const hints = setInterval(() => void set.hint().catch(() => undefined), 1_000)
-  try {
-    for (const app of fleet.apps) await set.waitReady('Kustomization', app, head, timeoutMs)
-    await waitFor('the watcher has seen everything', () => {
-      const [present, expected] = [JSON.stringify(record.present()), JSON.stringify(fleet.expected())]
-      if (present === expected) return true
-      throw new Error(`it is ${present}, not ${expected}`)
-    })
-  } finally {
-    clearInterval(hints)
-  }
-  return undefined
+async function readersOf({ nats }: WholeSet): Promise<Record<string, number>> {
+  const log = { info() {}, warn() {} }
+  const options = { url: nats.url, producer: 'test', log, now: Date.now, ...TEST_USER }
+  return Object.fromEntries((await inspectStreams(options)).map(({ name, consumers }) => [name, consumers]))
 }
 
 /** The Kustomization that a write of apply belongs to. */
 export function appOf({ writer, resource, name }: AuditedWrite): string | undefined {
   if (!writer.startsWith('apply-') || !/^(kustomizations|configmaps)/.test(resource)) return undefined
-  return /^app-\d+/.exec(name)?.[0]
+  return appOfName(name)
 }
+
+const appOfName = (name: string): string | undefined => /^app-\d+/.exec(name)?.[0]
