@@ -6,7 +6,6 @@ import {
   bucketStatus,
   externalArtifactSpec,
   externalArtifactStatus,
-  gitRepositoryNotImplemented,
   gitRepositorySpec,
   gitRepositoryStatus,
   imagePolicySpec,
@@ -28,7 +27,7 @@ import { describe, expect, it } from 'vitest'
 const kinds = [
   ['bucket', bucketSpec, bucketStatus, bucketNotImplemented],
   ['externalartifact', externalArtifactSpec, externalArtifactStatus, []],
-  ['gitrepository', gitRepositorySpec, gitRepositoryStatus, gitRepositoryNotImplemented],
+  ['gitrepository', gitRepositorySpec, gitRepositoryStatus, []],
   ['imagepolicy', imagePolicySpec, imagePolicyStatus, []],
   ['imagerepository', imageRepositorySpec, imageRepositoryStatus, []],
   ['imageupdateautomation', imageUpdateAutomationSpec, imageUpdateAutomationStatus, []],

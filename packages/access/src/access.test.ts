@@ -19,6 +19,8 @@ describe('a Git server is reached', () => {
         secret: secret(data),
         proxySecret: secret(proxy, 'apps/proxy'),
         githubApps: new GitHubApps(() => 0),
+        gitLogins: { get: async ({ provider }) => ({ bearerToken: `of ${provider}` }) },
+        namespace: 'apps',
         limits: { maxBytes: 1024 },
         signal: AbortSignal.timeout(1_000),
       },
@@ -30,6 +32,7 @@ describe('a Git server is reached', () => {
     ['with a password', {}, { username: 'ada', password: 'p' }, { auth: { username: 'ada', password: 'p' } }],
     ['with a token', {}, { bearerToken: 't' }, { auth: { bearerToken: 't' } }],
     ['with an old name of the authority', {}, { caFile: 'pem' }, { caPem: 'pem' }],
+    ['as a cloud says', { provider: 'azure' }, undefined, { auth: { bearerToken: 'of azure' } }],
     ['over SSH', ssh, { identity: 'key', known_hosts: 'h' }, { ssh: { identity: 'key', knownHosts: 'h' } }],
   ])('%s', async (_what, spec, data, expected) => {
     expect(await remote(spec, data)).toMatchObject(expected)
@@ -49,6 +52,13 @@ describe('a Git server is reached', () => {
     ['SSH without a key', ssh, { known_hosts: 'secret-1' }, 'UnusableSecret', 'no identity'],
     ['SSH without trust', ssh, { identity: 'secret-1' }, 'UnusableSecret', 'no known_hosts'],
     ['a GitHub App without its provider', {}, { githubAppID: '1' }, 'InvalidProvider', 'provider: github'],
+    [
+      'provider azure over SSH',
+      { ...ssh, provider: 'azure' },
+      { identity: 'k', known_hosts: 'h' },
+      'InvalidProvider',
+      'https',
+    ],
     ['provider github without an app', { provider: 'github' }, {}, 'InvalidProvider', 'githubAppID'],
   ])('not with %s, which is said without its values', async (_what, spec, data, code, says) => {
     const error = await remote(spec, data).catch((cause: unknown) => cause)

@@ -1,5 +1,4 @@
 import { CloudError, type CloudProvider, type RegistryLogins } from '@setpoint/cloud'
-import type { ServerAccess } from '@setpoint/http-agents'
 import type { CallOptions, ImageName, RegistryAccess, RegistryClient } from '@setpoint/registry'
 
 /** The cloud that spec.provider names; undefined for generic and for what is no cloud. */
@@ -54,7 +53,10 @@ export function accountOf({ serviceAccountName = '' }: CloudSpec, namespace: str
  * Who brings both a proxy and an authority can be any server, and would be given the credentials of this service.
  * @throws CloudError HostRefused
  */
-export function refuseForeignServer(spec: CloudSpec, { caPem, proxy }: ServerAccess): void {
+export function refuseForeignServer(
+  spec: CloudSpec,
+  { caPem, proxy }: { caPem?: string | undefined; proxy?: object | undefined },
+): void {
   if (caPem === undefined || proxy === undefined || accountOf(spec, '') !== undefined) return
   throw new CloudError(
     'HostRefused',

@@ -1,3 +1,4 @@
+import type { GitLogins } from '@setpoint/cloud'
 import { type GitRepositorySpec, parseDuration } from '@setpoint/contracts'
 import {
   displayUrl,
@@ -7,6 +8,7 @@ import {
   type RemoteOptions,
   type SshCredentials,
 } from '@setpoint/git'
+import { accountOf, refuseForeignServer } from './cloud.ts'
 import { AccessError } from './errors.ts'
 import { gitHubAppOf } from './github-app.ts'
 import type { SecretValues } from './secret-values.ts'
@@ -20,6 +22,10 @@ export interface RemoteSettings {
   proxySecret: SecretValues | undefined
   /** Gets tokens for `provider: github`. */
   githubApps: GitHubApps
+  /** Logs in for `provider: azure` and `aws`. */
+  gitLogins: Pick<GitLogins, 'get'>
+  /** Of the object. */
+  namespace: string
   /** Bounds of the caller. */
   limits: Pick<RemoteOptions, 'maxBytes' | 'packLimits' | 'allowLinkLocal'>
   signal: AbortSignal
@@ -27,7 +33,7 @@ export interface RemoteSettings {
 
 /**
  * How a repository is listed, fetched and pushed to.
- * @throws AccessError for what the spec or a Secret lacks; GitError when a GitHub App gets no token.
+ * @throws AccessError for what the spec or a Secret lacks; GitError when a GitHub App gets no token; CloudError.
  */
 export async function remoteOf(spec: GitRepositorySpec, settings: RemoteSettings): Promise<RemoteOptions> {
   if (!URL.canParse(spec.url))
@@ -43,7 +49,22 @@ export async function remoteOf(spec: GitRepositorySpec, settings: RemoteSettings
   }
   const app = gitHubAppOf(spec, secret)
   const auth = app && { auth: await settings.githubApps.credentials(app, way) }
-  return { url: spec.url, ...way, ...auth }
+  return { url: spec.url, ...way, ...auth, ...(await cloudLogin(spec, way, settings)) }
+}
+
+async function cloudLogin(
+  spec: GitRepositorySpec,
+  way: Omit<RemoteOptions, 'url'>,
+  { gitLogins, namespace, signal }: RemoteSettings,
+): Promise<Pick<RemoteOptions, 'auth'>> {
+  const { provider, url } = spec
+  if (provider !== 'aws' && provider !== 'azure') return {}
+  if (!url.startsWith('https:'))
+    throw new AccessError('InvalidProvider', `provider ${provider} needs an https URL`)
+  refuseForeignServer(spec, way)
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(way.timeoutMs)])
+  const account = accountOf(spec, namespace)
+  return { auth: await gitLogins.get({ provider, url, account, signal: bounded }) }
 }
 
 type Credentials = Pick<RemoteOptions, 'auth' | 'caPem' | 'clientCertificate' | 'ssh'>

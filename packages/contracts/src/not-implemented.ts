@@ -1,6 +1,5 @@
 import type { KubeObject } from '@setpoint/manifest'
 import type { Bucket } from './bucket.ts'
-import type { GitRepository } from './git-repository.ts'
 import type { Kustomization } from './kustomization.ts'
 import type { OCIRepository } from './oci-repository.ts'
 
@@ -13,11 +12,6 @@ interface MissingField<T> {
   field: string
   usedBy(object: T): boolean
 }
-
-export const gitRepositoryNotImplemented: readonly MissingField<GitRepository>[] = [
-  { field: 'spec.provider', usedBy: ({ spec }) => ['aws', 'azure'].includes(spec.provider ?? '') },
-  { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
-]
 
 export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[] = [
   { field: 'spec.verify.provider', usedBy: ({ spec }) => spec.verify?.provider === 'notation' },
@@ -53,8 +47,6 @@ export function notImplementedFields(object: KubeObject): string[] {
   switch (object.kind) {
     case 'Bucket':
       return usedFields(bucketNotImplemented, object as Bucket)
-    case 'GitRepository':
-      return usedFields(gitRepositoryNotImplemented, object as GitRepository)
     case 'OCIRepository':
       return usedFields(ociRepositoryNotImplemented, object as OCIRepository)
     case 'Kustomization':

@@ -48,6 +48,10 @@ export interface GitServerOptions {
   clientCertificates?: boolean
   basic?: { username: string; password: string }
   bearerToken?: string
+  /** Whether a request with this Authorization is let in, besides the two above. */
+  allows?(authorization: string): boolean
+  /** Further names that it answers to, with TLS. */
+  names?: string[]
   /** Files that it gives by the batch API of Git LFS, by their SHA-256. */
   lfs?: ReadonlyMap<string, Buffer>
   /** Where the repositories are; a temporary directory when left out. */
@@ -119,12 +123,15 @@ class Gate {
 }
 
 function createServer(
-  { tls = false, clientCertificates = false }: GitServerOptions,
+  { tls = false, clientCertificates = false, names = [] }: GitServerOptions,
   handler: (request: IncomingMessage, response: ServerResponse) => void,
 ): { server: Server; caPem?: string; client?: { cert: string; key: string } } {
   if (!tls) return { server: createHttpServer(handler) }
   const authority = certificateAuthority('git')
-  const { cert, key } = authority.issue({ commonName: '127.0.0.1', server: ['127.0.0.1', 'localhost'] })
+  const { cert, key } = authority.issue({
+    commonName: '127.0.0.1',
+    server: ['127.0.0.1', 'localhost', ...names],
+  })
   if (!clientCertificates) return { server: createHttpsServer({ cert, key }, handler), caPem: authority.pem }
   const mutual = { cert, key, ca: authority.pem, requestCert: true, rejectUnauthorized: true }
   return {
@@ -134,11 +141,12 @@ function createServer(
   }
 }
 
-function isAllowed(header: string | undefined, { basic, bearerToken }: GitServerOptions): boolean {
+function isAllowed(header: string | undefined, { basic, bearerToken, allows }: GitServerOptions): boolean {
   const accepted: string[] = []
   if (basic) accepted.push(`Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString('base64')}`)
   if (bearerToken !== undefined) accepted.push(`Bearer ${bearerToken}`)
-  return accepted.length === 0 || (header !== undefined && accepted.includes(header))
+  if (accepted.length === 0 && allows === undefined) return true
+  return header !== undefined && (accepted.includes(header) || allows?.(header) === true)
 }
 
 function record(requests: GitRequest[], request: IncomingMessage, response: ServerResponse): void {

@@ -10,6 +10,7 @@ export {
 } from './binary.ts'
 export { type CertificateAuthority, certificateAuthority, type KeyPair } from './certificate.ts'
 export { type Child, type ChildOptions, type Exit, endedEarly, startChild } from './child.ts'
+export { isCodeCommitLogin } from './cloud/aws.ts'
 export { type CloudServer, type CloudServerOptions, startCloudServer } from './cloud/cloud-server.ts'
 export { type ControlPlane, type ControlPlaneOptions, logFileOf, startControlPlane } from './control-plane.ts'
 export { type CosignKey, newCosignKey } from './cosign.ts'

@@ -1,5 +1,5 @@
 import type { Bus } from '@setpoint/bus'
-import type { RegistryLogins } from '@setpoint/cloud'
+import type { GitLogins, RegistryLogins } from '@setpoint/cloud'
 import type { GitRepository, ImagePolicy, ImageRepository, ImageUpdateAutomation } from '@setpoint/contracts'
 import type { GitHubApps, RemoteOptions } from '@setpoint/git'
 import type { KubeClient, WatchedObjects } from '@setpoint/kube'
@@ -40,6 +40,7 @@ export interface ImageContext {
   /** Bounds on what Git servers may send. */
   gitLimits: Pick<RemoteOptions, 'maxBytes' | 'packLimits' | 'allowLinkLocal'>
   githubApps: GitHubApps
+  gitLogins: GitLogins
   repositories: WatchedObjects<ImageRepository>
   policies: WatchedObjects<ImagePolicy>
   automations: WatchedObjects<ImageUpdateAutomation>

@@ -1,4 +1,4 @@
-import { CloudLogins, RegistryLogins } from '@setpoint/cloud'
+import { CloudLogins, GitLogins, RegistryLogins } from '@setpoint/cloud'
 import { IMAGE_POLICY, IMAGE_REPOSITORY, IMAGE_UPDATE_AUTOMATION } from '@setpoint/contracts'
 import { DEFAULT_PACK_LIMITS, GitHubApps } from '@setpoint/git'
 import { RegistryClient } from '@setpoint/registry'
@@ -42,6 +42,7 @@ export async function startImageAutomation(
       allowLinkLocal: config['allow-link-local'],
     },
     githubApps: new GitHubApps(now),
+    gitLogins: new GitLogins(clouds, now),
     concurrentScans: config['concurrent-scans'],
     concurrentUpdates: config['concurrent-updates'],
     gatherMs: config['gather-milliseconds'],

@@ -76,6 +76,7 @@ function startSourcers(service: SourceService, archives: ArchiveStore) {
   const git = start(
     new GitKind({
       now,
+      clouds,
       perHostPerSecond: config['host-requests-per-second'],
       onListed: () => git.context.metrics.listed(),
       wake: (keys) => git.wake(keys),

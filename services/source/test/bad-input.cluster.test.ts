@@ -146,18 +146,6 @@ test('a tree with a name that leaves the repository is refused', async () => {
   expect(await setup.message('traversal')).toBeUndefined()
 })
 
-test('fields that are not built yet: Stalled with NotImplemented, naming them', async () => {
-  await setup.create('unbuilt', {
-    url: 'https://git.example.com/r.git',
-    provider: 'azure',
-    serviceAccountName: 'git',
-  })
-  const stalled = await setup.untilReady('unbuilt', 'False', 'NotImplemented')
-  expect(conditionOf(stalled, 'Stalled')).toMatchObject({ status: 'True', reason: 'NotImplemented' })
-  expect(readyMessage(stalled)).toContain('spec.provider, spec.serviceAccountName are not implemented yet')
-  expect(stalled.status?.observedGeneration).toBe(1)
-})
-
 test('an unusable URL stalls, and a better one ends it', async () => {
   await setup.create('badurl', { url: 'http://[broken' })
   const stalled = await setup.untilReady('badurl', 'False', 'URLInvalid')

@@ -1,15 +1,19 @@
+import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
-import type { OCIRepository } from '@setpoint/contracts'
+import { GIT_REPOSITORY, type GitRepository, type OCIRepository } from '@setpoint/contracts'
 import {
   type CloudServer,
+  type GitServer,
+  isCodeCommitLogin,
   type ProxyServer,
   REGISTRY_USER,
   type RegistryServer,
   spawnService,
   startCloudServer,
+  startGitServer,
   startProxy,
   startRegistry,
   temporaryDirectory,
@@ -21,9 +25,13 @@ import { conditionOf, readyMessage, type Setup, startOciSetup } from './harness.
 const ECR = '123456789012.dkr.ecr.eu-west-1.amazonaws.com'
 const GAR = 'europe-west1-docker.pkg.dev'
 const ACR = 'shop.azurecr.io'
+const DEVOPS = 'dev.azure.com'
+const CODECOMMIT = 'git-codecommit.eu-west-1.amazonaws.com'
 const LAYER = 'application/vnd.cncf.flux.content.v1.tar+gzip'
 
 let setup: Setup<OCIRepository>
+let gits: Setup<GitRepository>
+let gitServer: GitServer
 let registry: RegistryServer
 let proxy: ProxyServer
 let cloud: CloudServer
@@ -47,6 +55,21 @@ beforeAll(async () => {
       whoIs: async (token) => token,
     }),
   )
+  gitServer = stack.use(
+    await startGitServer({
+      tls: true,
+      names: [DEVOPS, CODECOMMIT],
+      bearerToken: REGISTRY_USER.password,
+      allows: (authorization) =>
+        isCodeCommitLogin(authorization, {
+          host: CODECOMMIT,
+          path: '/fleet.git',
+          region: 'eu-west-1',
+          username: 'ASIAPOD%session-of-the-pod',
+          secretAccessKey: REGISTRY_USER.password,
+        }),
+    }),
+  )
   proxy = stack.use(
     await startProxy({
       kind: 'http',
@@ -54,11 +77,13 @@ beforeAll(async () => {
         [`${ECR}:443`]: registry.host,
         [`${GAR}:443`]: registry.host,
         [`${ACR}:443`]: new URL(cloud.https).host,
+        [`${DEVOPS}:443`]: new URL(gitServer.url).host,
+        [`${CODECOMMIT}:443`]: new URL(gitServer.url).host,
       },
     }),
   )
   const trusted = join(stack.use(await temporaryDirectory('cloud')).path, 'ca.pem')
-  const authorities = `${registry.caPem}${cloud.caPem}`
+  const authorities = `${registry.caPem}${cloud.caPem}${gitServer.caPem}`
   await writeFile(trusted, authorities)
   const { aws, azure, gcp } = cloud.environment
   const env = { ...aws, ...azure, ...gcp, NODE_EXTRA_CA_CERTS: trusted }
@@ -68,6 +93,8 @@ beforeAll(async () => {
       spawn: (args) => spawnService('source', { args, env }),
     }),
   )
+  gits = setup.of<GitRepository>(GIT_REPOSITORY, { ref: { branch: 'main' } })
+  await (await gitServer.create('fleet')).commit({ 'a.yaml': 'a: 1\n' })
   await setup.createSecret('proxy', { address: proxy.address })
   await setup.createSecret('authorities', { 'ca.crt': authorities })
   await registry.pushLayers('team/app', 'latest', [{ mediaType: LAYER, content: await archive() }])
@@ -144,6 +171,37 @@ describe('OCIRepository with the identity of a ServiceAccount', () => {
     const failed = await setup.untilReady('account-plain', 'False', 'AuthenticationFailed')
     expect(readyMessage(failed)).toContain('azure.workload.identity/tenant-id')
     expect(conditionOf(failed, 'Stalled')).toBeUndefined()
+  })
+})
+
+describe('GitRepository with the identity of the service', () => {
+  const proxySecretRef = { name: 'proxy' }
+
+  test('azure: Azure DevOps gets a token of its own', async () => {
+    await gits.create('devops', { provider: 'azure', proxySecretRef, url: `https://${DEVOPS}/fleet.git` })
+    await gits.untilReady('devops', 'True')
+    expect(cloud.state.asked[0]).toContain('for 499b84ac-1321-427f-aa17-267ca6975798/.default')
+  })
+
+  test('aws: CodeCommit gets a signature', async () => {
+    await gits.create('codecommit', {
+      provider: 'aws',
+      proxySecretRef,
+      url: `https://${CODECOMMIT}/fleet.git`,
+    })
+    await gits.untilReady('codecommit', 'True')
+  })
+
+  test.each([
+    ['aws', 'https://git.example.com/fleet.git', 'is not AWS CodeCommit'],
+    ['aws', `https://${CODECOMMIT}.example.com/fleet.git`, 'is not AWS CodeCommit'],
+    ['azure', `https://${DEVOPS}:8443/fleet.git`, 'is not Azure DevOps'],
+    ['azure', 'https://evilvisualstudio.com/fleet.git', 'is not Azure DevOps'],
+  ] as const)('%s: %s gets nothing', async (provider, url, says) => {
+    const name = `elsewhere-${createHash('sha256').update(url).digest('hex').slice(0, 8)}`
+    await gits.create(name, { provider, url })
+    expect(readyMessage(await gits.untilReady(name, 'False', 'AuthenticationFailed'))).toContain(says)
+    expect(cloud.state.asked).toEqual([])
   })
 })
 

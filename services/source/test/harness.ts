@@ -42,6 +42,8 @@ export interface Service extends ServiceProcess {
 }
 
 export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisposable {
+  /** The same process and neighbours, for another kind of source. */
+  of<U extends SourceObject>(gvk: SourceGvk, defaults: Partial<U['spec']>): Setup<U>
   kube: KubeClient
   nats: NatsServer
   git: GitServer
@@ -139,7 +141,21 @@ async function assemble<T extends SourceObject>(
   const storage = stack.use(await temporaryDirectory('source')).path
   const given = { kubeconfig, natsUrl: nats.url, namespace, storage }
   const service = stack.use(await startSource(options, given))
+  const startReplica: Setup['startReplica'] = async (replica) =>
+    stack.use(await startSource({ ...options, replica }, given))
+  return setupOf<T>(gvk, defaults, { stack, kube, nats, git, bus, namespace, service, startReplica })
+}
 
+type Parts = Pick<Setup, 'kube' | 'nats' | 'git' | 'bus' | 'namespace' | 'service' | 'startReplica'> & {
+  stack: AsyncDisposableStack
+}
+
+function setupOf<T extends SourceObject>(
+  gvk: SourceGvk,
+  defaults: Partial<T['spec']>,
+  parts: Parts,
+): Setup<T> {
+  const { stack, kube, nats, git, bus, namespace, service, startReplica } = parts
   const get = async (name: string) => {
     const found = await kube.get(gvk, { namespace, name })
     if (found === undefined) throw new Error(`${gvk.kind} ${name} does not exist`)
@@ -163,6 +179,7 @@ async function assemble<T extends SourceObject>(
     return events as unknown as { type: string; reason: string; message: string }[]
   }
   return {
+    of: (other, otherDefaults) => setupOf(other, otherDefaults, parts),
     kube,
     nats,
     git,
@@ -203,7 +220,7 @@ async function assemble<T extends SourceObject>(
     events,
     untilEvent: (name, tells) =>
       waitFor(`an event about ${name}`, async () => (await events(name)).find(tells)),
-    startReplica: async (replica) => stack.use(await startSource({ ...options, replica }, given)),
+    startReplica,
     metric: service.metric,
     traffic: (repository) => trafficOf(git, repository),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { remoteOf } from '@setpoint/access'
+import { CloudLogins, GitLogins } from '@setpoint/cloud'
 import type { GitRepository, ImagePolicy, ImageUpdateAutomation } from '@setpoint/contracts'
 import { DEFAULT_PACK_LIMITS, GitHubApps, openMirror, type RemoteOptions } from '@setpoint/git'
 import {
@@ -97,6 +98,9 @@ async function readRemote(
     secret: await readSecret(kube, namespace, spec.secretRef),
     proxySecret: await readSecret(kube, namespace, spec.proxySecretRef),
     githubApps: new GitHubApps(now),
+    // Whoever runs this is who the cloud is asked as.
+    gitLogins: new GitLogins(new CloudLogins({ kube, now, objectLevel: true }), now),
+    namespace,
     limits: { packLimits: DEFAULT_PACK_LIMITS },
     signal,
   })

@@ -1,3 +1,4 @@
+import { createHash, createHmac } from 'node:crypto'
 import type { CloudAnswer, CloudRequest, CloudState } from './cloud-server.ts'
 
 const ECR = 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken'
@@ -67,3 +68,20 @@ function registryToken(state: CloudState, { headers }: CloudRequest, target: str
 }
 
 const expiration = ({ lifeSeconds }: CloudState) => new Date(Date.now() + lifeSeconds * 1000).toISOString()
+
+/** Whether a Git server with the API of CodeCommit lets this in: a signature of `GIT`, host and path of the repository. */
+export function isCodeCommitLogin(
+  authorization: string,
+  repository: { host: string; path: string; region: string; username: string; secretAccessKey: string },
+): boolean {
+  const given = Buffer.from(authorization.replace(/^Basic /, ''), 'base64').toString()
+  const [, time = '', signature] = /:(\d{8}T\d{6})Z([0-9a-f]{64})$/.exec(given) ?? []
+  const { host, path, region, username, secretAccessKey } = repository
+  const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest()
+  const scope = [time.slice(0, 8), region, 'codecommit', 'aws4_request']
+  const request = createHash('sha256').update(`GIT\n${path}\n\nhost:${host}\n\nhost\n`).digest('hex')
+  let key: string | Buffer = `AWS4${secretAccessKey}`
+  for (const part of scope) key = hmac(key, part)
+  const wanted = hmac(key, `AWS4-HMAC-SHA256\n${time}\n${scope.join('/')}\n${request}`).toString('hex')
+  return given.startsWith(`${username}:`) && signature === wanted
+}

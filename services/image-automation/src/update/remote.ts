@@ -18,6 +18,8 @@ export async function readRemote(
     secret: await secret(spec.secretRef),
     proxySecret: await secret(spec.proxySecretRef),
     githubApps: context.githubApps,
+    gitLogins: context.gitLogins,
+    namespace: metadata.namespace ?? '',
     limits: context.gitLimits,
     signal,
   })

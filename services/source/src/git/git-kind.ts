@@ -1,3 +1,4 @@
+import { type CloudLogins, GitLogins } from '@setpoint/cloud'
 import { GIT_REPOSITORY, type GitRepository } from '@setpoint/contracts'
 import { GitHubApps, type GitMirror } from '@setpoint/git'
 import type { SourceContext } from '../context.ts'
@@ -18,9 +19,10 @@ export class GitKind implements SourceKind<GitRepository> {
   readonly directory = 'repositories'
   private readonly parts: GitParts
 
-  constructor(options: ListingOptions) {
+  constructor(options: ListingOptions & { clouds: CloudLogins }) {
     this.parts = {
       githubApps: new GitHubApps(options.now),
+      gitLogins: new GitLogins(options.clouds, options.now),
       listings: new Listings(options),
       mirrors: new WeakMap<Known, { url: string; mirror: GitMirror }>(),
     }

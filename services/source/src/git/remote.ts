@@ -4,7 +4,7 @@ import { Stalled } from '@setpoint/reconcile'
 import { readSecret } from '../secret.ts'
 import type { GitContext, GitTask } from './git-context.ts'
 
-/** How the repository of a task is reached. @throws Stalled for an unusable URL; AccessError, SourceFailure, GitError */
+/** How the repository of a task is reached. @throws Stalled for an unusable URL; AccessError, CloudError, SourceFailure, GitError */
 export async function readRemote(context: GitContext, task: GitTask): Promise<RemoteOptions> {
   const { spec } = task.object
   const { fetchBytes: maxBytes, pack: packLimits, allowLinkLocal } = context.limits
@@ -13,6 +13,8 @@ export async function readRemote(context: GitContext, task: GitTask): Promise<Re
       secret: await readSecret(context, task, spec.secretRef),
       proxySecret: await readSecret(context, task, spec.proxySecretRef),
       githubApps: context.githubApps,
+      gitLogins: context.gitLogins,
+      namespace: task.object.metadata.namespace ?? '',
       limits: { maxBytes, packLimits, allowLinkLocal },
       signal: task.signal,
     })
