@@ -27,13 +27,6 @@ function kustomization(spec: Partial<KustomizationSpec>): Kustomization {
 }
 
 describe('notImplementedFields', () => {
-  it.each<[string, Partial<GitRepositorySpec>]>([['spec.provider', { provider: 'aws' }]])(
-    'names %s of a GitRepository',
-    (field, spec) => {
-      expect(notImplementedFields(repository(spec))).toEqual([field])
-    },
-  )
-
   it.each<[string, Partial<KustomizationSpec>]>([
     ['spec.decryption.serviceAccountName', { decryption: { provider: 'sops', serviceAccountName: 'kms' } }],
   ])('names %s of a Kustomization', (field, spec) => {
@@ -41,8 +34,19 @@ describe('notImplementedFields', () => {
   })
 
   it('names every field when there are several', () => {
-    const fields = notImplementedFields(repository({ provider: 'azure', serviceAccountName: 'git' }))
-    expect(fields).toEqual(['spec.provider', 'spec.serviceAccountName'])
+    const verify = {
+      provider: 'notation',
+      trustedRootSecretRef: { name: 'root' },
+      secretRef: { name: 'keys' },
+    }
+    const spec = { url: 'oci://example.com/fleet', interval: '1m', verify }
+    const fields = notImplementedFields({
+      apiVersion: 'source.toolkit.fluxcd.io/v1',
+      kind: 'OCIRepository',
+      metadata,
+      spec,
+    })
+    expect(fields).toEqual(['spec.verify.provider', 'spec.verify.trustedRootSecretRef'])
   })
 
   it('takes a field with its default or empty value for unused', () => {
