@@ -1,6 +1,6 @@
-export { accountOf, cloudOf, refuseForeignServer, withCloudLogin } from './cloud.ts'
+export { type BucketSettings, bucketAccessOf } from './bucket.ts'
+export { withCloudLogin } from './cloud.ts'
 export { AccessError } from './errors.ts'
 export { type RegistrySecrets, readRegistrySecrets, registryAccessOf } from './registry.ts'
 export { type RemoteSettings, remoteOf } from './remote.ts'
 export { type SecretValues, secretValues } from './secret-values.ts'
-export { proxyOf, tlsOf } from './server.ts'

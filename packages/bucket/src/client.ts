@@ -1,26 +1,38 @@
-import { AwsV4Signer } from 'aws4fetch'
 import type { BucketAccess, CallOptions } from './access.ts'
+import { blob } from './blob.ts'
 import { BucketError } from './errors.ts'
-import { type BucketObject, plainEtag, readErrorCode, readListing } from './listing.ts'
+import { gcs } from './gcs.ts'
+import { type BucketObject, plainEtag } from './listing.ts'
+import { type BucketProtocol, NO_BUCKET, NO_OBJECT } from './protocol.ts'
+import { s3 } from './s3.ts'
 import { type HttpAnswer, Transport } from './transport.ts'
 
-const DEFAULT_REGION = 'us-east-1'
 const MAX_PAGE_BYTES = 8 * 1024 * 1024
 /** What an error may take instead of a small object. */
 const MIN_ANSWER_BYTES = 64 * 1024
 
-/** A client of every server with the S3 API. */
+/** A client of object stores: those with the S3 API, Azure Blob Storage, Google Cloud Storage. */
 export class BucketClient implements AsyncDisposable {
   private readonly transport: Transport
   private readonly pageSize: number | undefined
+  private readonly now: () => number
 
   /**
    * pageSize: objects that a server names at once; as many as it likes, 1000 mostly, when left out. allowLinkLocal:
-   * whether servers may be on link-local addresses; default false.
+   * whether servers may be on link-local addresses; default false. now: milliseconds since the epoch, for signatures.
    */
-  constructor({ pageSize, allowLinkLocal = false }: { pageSize?: number; allowLinkLocal?: boolean } = {}) {
+  constructor({
+    pageSize,
+    allowLinkLocal = false,
+    now = Date.now,
+  }: {
+    pageSize?: number
+    allowLinkLocal?: boolean
+    now?(): number
+  } = {}) {
     this.transport = new Transport(allowLinkLocal)
     this.pageSize = pageSize
+    this.now = now
   }
 
   /** Every object whose key begins with a prefix. @throws BucketError */
@@ -28,14 +40,14 @@ export class BucketClient implements AsyncDisposable {
     access: BucketAccess,
     { prefix, maxObjects, ...call }: CallOptions & { prefix: string; maxObjects: number },
   ): Promise<BucketObject[]> {
+    const protocol = protocolOf(access, this.now)
     const objects: BucketObject[] = []
     const seen = new Set<string>()
     let next: string | undefined
     do {
-      const query = { 'list-type': '2', ...pageOf({ prefix, pageSize: this.pageSize, next }) }
-      const url = urlOf(access, '', query)
-      const { body } = await this.get(access, url, { ...call, maxBytes: MAX_PAGE_BYTES })
-      const page = readListing(body, url.host)
+      const url = protocol.listUrl({ prefix, pageSize: this.pageSize, next })
+      const { body } = await this.get(access, protocol, url, { ...call, maxBytes: MAX_PAGE_BYTES })
+      const page = protocol.readPage(body, url.host)
       objects.push(...page.objects)
       if (objects.length > maxObjects)
         throw new BucketError('TooLarge', `bucket '${access.bucket}' has more than ${maxObjects} objects`)
@@ -48,9 +60,11 @@ export class BucketClient implements AsyncDisposable {
   }
 
   /** The content of an object as it was listed. @throws BucketError Changed when it is another one by now */
-  async read(access: BucketAccess, { key, etag, size }: BucketObject, call: CallOptions): Promise<Buffer> {
-    const answer = await this.fetch(access, key, call, size)
-    const found = answer && plainEtag(String(answer.headers.etag ?? ''))
+  async read(access: BucketAccess, object: BucketObject, call: CallOptions): Promise<Buffer> {
+    const { key, etag, size, generation } = object
+    const answer = await this.fetch(access, object, { ...call, maxBytes: size })
+    // A generation is what was asked for.
+    const found = generation === undefined ? plainEtag(String(answer?.headers.etag ?? '')) : ''
     if (answer === undefined || answer.body.length !== size || (found !== '' && found !== etag))
       throw new BucketError('Changed', `'${key}' has changed while bucket '${access.bucket}' was read`)
     return answer.body
@@ -60,9 +74,9 @@ export class BucketClient implements AsyncDisposable {
   async find(
     access: BucketAccess,
     key: string,
-    { maxBytes, ...call }: CallOptions & { maxBytes: number },
+    call: CallOptions & { maxBytes: number },
   ): Promise<Buffer | undefined> {
-    return (await this.fetch(access, key, call, maxBytes))?.body
+    return (await this.fetch(access, { key }, call))?.body
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,15 +85,15 @@ export class BucketClient implements AsyncDisposable {
 
   private async fetch(
     access: BucketAccess,
-    key: string,
-    call: CallOptions,
-    maxBytes: number,
+    object: Pick<BucketObject, 'key' | 'generation'>,
+    { maxBytes, ...call }: CallOptions & { maxBytes: number },
   ): Promise<HttpAnswer | undefined> {
+    const protocol = protocolOf(access, this.now)
     try {
       const bounded = { ...call, maxBytes: Math.max(maxBytes, MIN_ANSWER_BYTES) }
-      return await this.get(access, urlOf(access, key, {}), bounded)
+      return await this.get(access, protocol, protocol.objectUrl(object), bounded)
     } catch (error) {
-      if (error instanceof BucketError && error.code === 'NotFound' && error.cause === 'NoSuchKey')
+      if (error instanceof BucketError && error.code === 'NotFound' && NO_OBJECT.has(String(error.cause)))
         return undefined
       throw error
     }
@@ -87,53 +101,30 @@ export class BucketClient implements AsyncDisposable {
 
   private async get(
     access: BucketAccess,
+    protocol: BucketProtocol,
     url: URL,
     call: CallOptions & { maxBytes: number },
   ): Promise<HttpAnswer> {
-    const answer = await this.transport.get(access, url, await signed(access, url), call)
+    const answer = await this.transport.get(access, url, await protocol.headers(url), call)
     if (answer.status === 200) return answer
-    throw problem(answer, access, url.host)
+    throw problem(answer, protocol.readErrorCode(answer.body), access, url.host)
   }
 }
 
-function pageOf(page: { prefix: string; pageSize: number | undefined; next: string | undefined }) {
-  return {
-    ...(page.prefix === '' ? {} : { prefix: page.prefix }),
-    ...(page.pageSize === undefined ? {} : { 'max-keys': String(page.pageSize) }),
-    ...(page.next === undefined ? {} : { 'continuation-token': page.next }),
-  }
+function protocolOf(access: BucketAccess, now: () => number): BucketProtocol {
+  const { api = { kind: 's3' } } = access
+  if (api.kind === 'blob') return blob(access, api, now)
+  return api.kind === 'gcs' ? gcs(access, api) : s3(access, api)
 }
 
-function urlOf(
-  { endpoint, insecure, bucket }: BucketAccess,
-  key: string,
-  query: Record<string, string>,
-): URL {
-  const base = `${insecure === true ? 'http' : 'https'}://${endpoint}`
-  const { host, pathname, search } = URL.parse(base) ?? {}
-  if (host === undefined || host === '' || pathname !== '/' || search !== '' || /[@/]/.test(endpoint))
-    throw new BucketError('InvalidEndpoint', `"${endpoint}" is no host, with a port if need be`)
-  const path = [bucket, ...(key === '' ? [] : key.split('/'))]
-    .map((part) => encodeURIComponent(part))
-    .join('/')
-  const url = new URL(`${base}/${path}`)
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-  return url
-}
-
-async function signed(
-  { credentials, region = DEFAULT_REGION }: BucketAccess,
-  url: URL,
-): Promise<Record<string, string>> {
-  if (credentials === undefined) return {}
-  const signer = new AwsV4Signer({ ...credentials, url: url.href, method: 'GET', service: 's3', region })
-  return Object.fromEntries((await signer.sign()).headers)
-}
-
-function problem({ status, body }: HttpAnswer, { bucket }: BucketAccess, host: string): BucketError {
-  const reason = readErrorCode(body)
+function problem(
+  { status }: HttpAnswer,
+  reason: string | undefined,
+  { bucket }: BucketAccess,
+  host: string,
+): BucketError {
   const said = `${host} answered HTTP ${status}${reason === undefined ? '' : ` (${reason})`} for bucket '${bucket}'`
-  if (reason === 'NoSuchBucket')
+  if (reason !== undefined && NO_BUCKET.has(reason))
     return new BucketError('NotFound', `bucket '${bucket}' not found`, { cause: reason })
   if (status === 404) return new BucketError('NotFound', said, { cause: reason ?? 'NoSuchKey' })
   if (status === 401 || status === 403) return new BucketError('AuthenticationFailed', said)

@@ -15,7 +15,7 @@ export const GCP_ENDPOINTS: GcpEndpoints = {
   iamCredentials: 'https://iamcredentials.googleapis.com',
 }
 
-const SCOPES = [
+export const GCP_SCOPES: readonly string[] = [
   'https://www.googleapis.com/auth/cloud-platform',
   'https://www.googleapis.com/auth/userinfo.email',
 ]
@@ -58,7 +58,7 @@ const NO_PROJECT = 'none'
 export async function ownGcpToken(): Promise<AccessToken> {
   const { GoogleAuth } = await import('google-auth-library')
   try {
-    const client = await new GoogleAuth({ scopes: SCOPES, projectId: NO_PROJECT }).getClient()
+    const client = await new GoogleAuth({ scopes: [...GCP_SCOPES], projectId: NO_PROJECT }).getClient()
     const { token } = await client.getAccessToken()
     return toToken(token, client.credentials.expiry_date)
   } catch (cause) {
@@ -79,7 +79,7 @@ export async function gcpTokenFor(
       audience: exchange,
       subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
       token_url: endpoints.sts,
-      scopes: SCOPES,
+      scopes: [...GCP_SCOPES],
       subject_token_supplier: { getSubjectToken: async () => token },
       ...(email === undefined ? {} : { service_account_impersonation_url: actAs(endpoints, email) }),
     })

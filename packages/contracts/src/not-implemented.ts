@@ -27,9 +27,7 @@ export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[]
 ]
 
 export const bucketNotImplemented: readonly MissingField<Bucket>[] = [
-  { field: 'spec.provider', usedBy: ({ spec }) => !['', 'generic'].includes(spec.provider ?? '') },
   { field: 'spec.sts', usedBy: ({ spec }) => isSet(spec.sts) },
-  { field: 'spec.serviceAccountName', usedBy: ({ spec }) => isSet(spec.serviceAccountName) },
 ]
 
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [

@@ -26,14 +26,23 @@ export interface S3Server extends AsyncDisposable {
   kill(): Promise<void>
 }
 
-/** Starts the S3 server of rclone on 127.0.0.1. Without user, everybody may do everything. */
-export async function startS3Server(options: { tls?: boolean; anonymous?: boolean } = {}): Promise<S3Server> {
+/**
+ * Starts the S3 server of rclone on 127.0.0.1. anonymous: everybody may do everything. names: further ones that it
+ * answers to, with TLS. accessKeyId: another than that of S3_USER, with the same secret.
+ */
+export async function startS3Server(
+  options: { tls?: boolean; anonymous?: boolean; names?: string[]; accessKeyId?: string } = {},
+): Promise<S3Server> {
   const program = await binary('s3-server')
+  const user = { ...S3_USER, accessKeyId: options.accessKeyId ?? S3_USER.accessKeyId }
   const stack = new AsyncDisposableStack()
   const home = stack.use(await temporaryDirectory('s3')).path
   const port = await freePort()
   const authority = options.tls ? certificateAuthority('s3') : undefined
-  const pair = authority?.issue({ commonName: '127.0.0.1', server: ['127.0.0.1', 'localhost'] })
+  const pair = authority?.issue({
+    commonName: '127.0.0.1',
+    server: ['127.0.0.1', 'localhost', ...(options.names ?? [])],
+  })
   const [certFile, keyFile] = [join(home, 'tls.crt'), join(home, 'tls.key')]
   if (pair !== undefined) {
     await writeFile(certFile, pair.cert)
@@ -43,7 +52,7 @@ export async function startS3Server(options: { tls?: boolean; anonymous?: boolea
     `--addr=127.0.0.1:${port}`,
     ...(options.anonymous
       ? []
-      : [`--access-key=${S3_USER.accessKeyId}`, `--secret-key=${S3_USER.secretAccessKey}`]),
+      : [`--access-key=${user.accessKeyId}`, `--secret-key=${user.secretAccessKey}`]),
     ...(pair === undefined ? [] : [`--cert=${certFile}`, `--key=${keyFile}`]),
   ])
   stack.defer(() => child.kill())
@@ -53,7 +62,7 @@ export async function startS3Server(options: { tls?: boolean; anonymous?: boolea
     waitFor('the S3 server takes connections', () => connects(port), { intervalMs: 20 }),
     ended,
   ])
-  const client = new AwsClient({ ...S3_USER, service: 's3', region: 'us-east-1' })
+  const client = new AwsClient({ ...user, service: 's3', region: 'us-east-1' })
   const base = `${authority === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
   const send = async (method: string, path: string, content?: string | Uint8Array) => {
     const body = content === undefined ? undefined : Buffer.from(content)

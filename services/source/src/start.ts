@@ -83,7 +83,11 @@ function startSourcers(service: SourceService, archives: ArchiveStore) {
     }),
   )
   const { allowLinkLocal } = limitsOf(config)
-  return [git, start(new OciKind({ now, allowLinkLocal, clouds })), start(new BucketKind({ allowLinkLocal }))]
+  return [
+    git,
+    start(new OciKind({ now, allowLinkLocal, clouds })),
+    start(new BucketKind({ now, allowLinkLocal, clouds })),
+  ]
 }
 
 function limitsOf(config: SourceConfig): Limits {

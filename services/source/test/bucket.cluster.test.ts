@@ -159,7 +159,8 @@ describe('hostile and broken input', () => {
     expect(readyMessage(await setup.untilReady('endpoint', 'False', 'BucketOperationFailed'))).toContain(
       'is no host',
     )
-    await setup.create('cloud', { endpoint: 's3.amazonaws.com', bucketName: 'x', provider: 'aws' })
-    await setup.untilReady('cloud', 'False', 'NotImplemented')
+    const sts = { provider: 'ldap', endpoint: 'https://ldap.example.com' } as const
+    await setup.create('ldap', { endpoint: s3.endpoint, bucketName: 'x', sts })
+    await setup.untilReady('ldap', 'False', 'NotImplemented')
   })
 })

@@ -1,9 +1,15 @@
-import { createHash } from 'node:crypto'
+import { createHash, generateKeyPairSync } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
-import { GIT_REPOSITORY, type GitRepository, type OCIRepository } from '@setpoint/contracts'
+import {
+  BUCKET,
+  type Bucket,
+  GIT_REPOSITORY,
+  type GitRepository,
+  type OCIRepository,
+} from '@setpoint/contracts'
 import {
   type CloudServer,
   type GitServer,
@@ -11,11 +17,13 @@ import {
   type ProxyServer,
   REGISTRY_USER,
   type RegistryServer,
+  type S3Server,
   spawnService,
   startCloudServer,
   startGitServer,
   startProxy,
   startRegistry,
+  startS3Server,
   temporaryDirectory,
 } from '@setpoint/testkit'
 import { pack } from 'tar-stream'
@@ -27,15 +35,27 @@ const GAR = 'europe-west1-docker.pkg.dev'
 const ACR = 'shop.azurecr.io'
 const DEVOPS = 'dev.azure.com'
 const CODECOMMIT = 'git-codecommit.eu-west-1.amazonaws.com'
+const S3 = 's3.eu-west-1.amazonaws.com'
+const BLOB = 'shop.blob.core.windows.net'
+const GCS = 'storage.googleapis.com'
 const LAYER = 'application/vnd.cncf.flux.content.v1.tar+gzip'
 
 let setup: Setup<OCIRepository>
 let gits: Setup<GitRepository>
+let buckets: Setup<Bucket>
+let s3: S3Server
 let gitServer: GitServer
 let registry: RegistryServer
 let proxy: ProxyServer
 let cloud: CloudServer
+const TENANT = '33333333-3333-3333-3333-333333333333'
+const CLIENT = '44444444-4444-4444-4444-444444444444'
 const stack = new AsyncDisposableStack()
+const keys = generateKeyPairSync('rsa', {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+})
 
 /** The registries of three clouds are one real registry with their users; a proxy leads to it. */
 beforeAll(async () => {
@@ -51,7 +71,8 @@ beforeAll(async () => {
     await startCloudServer({
       registry,
       secret: REGISTRY_USER.password,
-      names: [ACR],
+      names: [ACR, BLOB, GCS],
+      serviceAccount: { email: 'reader@shop.iam.gserviceaccount.com', publicKey: keys.publicKey },
       whoIs: async (token) => token,
     }),
   )
@@ -70,6 +91,8 @@ beforeAll(async () => {
         }),
     }),
   )
+  s3 = stack.use(await startS3Server({ tls: true, names: [S3], accessKeyId: 'ASIAPOD' }))
+  await s3.createBucket('fleet')
   proxy = stack.use(
     await startProxy({
       kind: 'http',
@@ -77,13 +100,16 @@ beforeAll(async () => {
         [`${ECR}:443`]: registry.host,
         [`${GAR}:443`]: registry.host,
         [`${ACR}:443`]: new URL(cloud.https).host,
+        [`${S3}:443`]: s3.endpoint,
+        [`${BLOB}:443`]: new URL(cloud.https).host,
+        [`${GCS}:443`]: new URL(cloud.https).host,
         [`${DEVOPS}:443`]: new URL(gitServer.url).host,
         [`${CODECOMMIT}:443`]: new URL(gitServer.url).host,
       },
     }),
   )
   const trusted = join(stack.use(await temporaryDirectory('cloud')).path, 'ca.pem')
-  const authorities = `${registry.caPem}${cloud.caPem}${gitServer.caPem}`
+  const authorities = `${registry.caPem}${cloud.caPem}${gitServer.caPem}${s3.caPem}`
   await writeFile(trusted, authorities)
   const { aws, azure, gcp } = cloud.environment
   const env = { ...aws, ...azure, ...gcp, NODE_EXTRA_CA_CERTS: trusted }
@@ -93,6 +119,7 @@ beforeAll(async () => {
       spawn: (args) => spawnService('source', { args, env }),
     }),
   )
+  buckets = setup.of<Bucket>(BUCKET, { bucketName: 'fleet', proxySecretRef: { name: 'proxy' } })
   gits = setup.of<GitRepository>(GIT_REPOSITORY, { ref: { branch: 'main' } })
   await (await gitServer.create('fleet')).commit({ 'a.yaml': 'a: 1\n' })
   await setup.createSecret('proxy', { address: proxy.address })
@@ -202,6 +229,96 @@ describe('GitRepository with the identity of the service', () => {
     await gits.create(name, { provider, url })
     expect(readyMessage(await gits.untilReady(name, 'False', 'AuthenticationFailed'))).toContain(says)
     expect(cloud.state.asked).toEqual([])
+  })
+})
+
+describe('Bucket', () => {
+  const FILES = { 'a.yaml': 'a: 1\n', 'deep/b +ü&.yaml': 'b: 1\n', 'z.yaml': 'z: 1\n' }
+
+  beforeAll(async () => {
+    for (const [key, content] of Object.entries(FILES)) {
+      await s3.put('fleet', key, content)
+      cloud.state.blobs.put('fleet', key, content)
+      cloud.state.gcs.put('fleet', key, content)
+    }
+    const { password } = REGISTRY_USER
+    await setup.createSecret('account-key', { accountKey: Buffer.from(password).toString('base64') })
+    await setup.createSecret('sas', { sasKey: `?sv=2023-11-03&sig=${password}` })
+    const entra = { tenantId: TENANT, clientId: CLIENT, clientSecret: 'of-the-tenant' }
+    await setup.createSecret('entra', entra)
+    await setup.createSecret('elsewhere', { ...entra, authorityHost: 'https://login.example.com' })
+    const serviceaccount = JSON.stringify({
+      type: 'service_account',
+      client_email: 'reader@shop.iam.gserviceaccount.com',
+      private_key: keys.privateKey,
+      private_key_id: '1',
+      token_uri: 'http://169.254.169.254/token',
+    })
+    await setup.createSecret('service-account', { serviceaccount })
+    await setup.createSecret('no-key', { serviceaccount: '{"type":"external_account"}' })
+  })
+
+  test.each([
+    ['aws', S3, undefined, undefined],
+    ['azure', `https://${BLOB}`, undefined, 'blob by token'],
+    ['azure', `https://${BLOB}`, 'account-key', 'blob by key'],
+    ['azure', `https://${BLOB}`, 'sas', 'blob by sas'],
+    [
+      'azure',
+      `https://${BLOB}`,
+      'entra',
+      `entra token of ${CLIENT} in ${TENANT} for https://storage.azure.com/.default`,
+    ],
+    ['gcp', GCS, undefined, 'gcs by token'],
+    ['gcp', GCS, 'service-account', 'gcs by service account'],
+  ] as const)(
+    '%s: objects of %s are files, with the Secret %s',
+    async (provider, endpoint, secret, asked) => {
+      const name = `${provider}-${secret ?? 'identity'}`
+      const secretRef = secret === undefined ? {} : { secretRef: { name: secret } }
+      await buckets.create(name, { provider, endpoint, ...secretRef })
+      await buckets.untilReady(name, 'True')
+      expect(await buckets.files(name)).toEqual(FILES)
+      if (asked !== undefined) expect(cloud.state.asked).toContain(asked)
+    },
+  )
+
+  test('gcp: a change is followed, by the generation of the object', async () => {
+    cloud.state.gcs.put('fleet', 'a.yaml', 'a: 2\n')
+    await buckets.request('gcp-identity')
+    expect(await buckets.files('gcp-identity')).toEqual({ ...FILES, 'a.yaml': 'a: 2\n' })
+  })
+
+  test('a container or bucket that does not exist', async () => {
+    await buckets.create('no-blobs', { provider: 'azure', endpoint: `https://${BLOB}`, bucketName: 'none' })
+    await buckets.create('no-gcs', { provider: 'gcp', endpoint: GCS, bucketName: 'none' })
+    for (const name of ['no-blobs', 'no-gcs'])
+      expect(readyMessage(await buckets.untilReady(name, 'False', 'BucketOperationFailed'))).toContain(
+        "'none'",
+      )
+  })
+
+  test.each([
+    ['aws', 's3.eu-west-1.amazonaws.com.example.com', undefined, 'is not Amazon S3'],
+    ['azure', 'https://shop.blob.core.windows.net.example.com', undefined, 'is not Azure Blob Storage'],
+    ['azure', 'http://shop.blob.core.windows.net', undefined, 'needs TLS'],
+    ['azure', `https://${BLOB}`, 'elsewhere', 'authorityHost must be one of login.microsoftonline.com'],
+    ['gcp', 'storage.example.com', undefined, 'is not Google Cloud Storage'],
+    ['gcp', GCS, 'no-key', 'no key of a Google service account'],
+  ] as const)('%s: %s gets no credential (%s)', async (provider, endpoint, secret, says) => {
+    const name = `not-${createHash('sha256').update(`${endpoint}${secret}`).digest('hex').slice(0, 8)}`
+    const secretRef = secret === undefined ? {} : { secretRef: { name: secret } }
+    await buckets.create(name, { provider, endpoint, ...secretRef })
+    expect(readyMessage(await buckets.untilReady(name, 'False', 'AuthenticationFailed'))).toContain(says)
+    expect(cloud.state.asked).toEqual([])
+  })
+
+  test('aws: with a ServiceAccount, the role of its annotation is asked for', async () => {
+    await account('s3-reader', { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/reader' })
+    await buckets.create('account-s3', { provider: 'aws', endpoint: S3, serviceAccountName: 's3-reader' })
+    // The server knows the key of the service alone.
+    await buckets.untilReady('account-s3', 'False', 'AuthenticationFailed')
+    expect(cloud.state.asked).toEqual(['sts AssumeRoleWithWebIdentity'])
   })
 })
 

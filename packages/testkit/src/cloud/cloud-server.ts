@@ -5,7 +5,10 @@ import { certificateAuthority } from '../certificate.ts'
 import { answerAcr } from './acr.ts'
 import { answerAws } from './aws.ts'
 import { answerAzure } from './azure.ts'
+import { answerBlob } from './blob.ts'
 import { answerGcp } from './gcp.ts'
+import { answerGcs } from './gcs.ts'
+import { ObjectStore } from './store.ts'
 
 /** What a request asks for, without its transport. */
 export interface CloudRequest {
@@ -34,12 +37,17 @@ export interface CloudState {
   secret: string | undefined
   /** The registry behind `*.azurecr.io`, which is what `host` and `caPem` say. */
   registry: { host: string; caPem?: string } | undefined
+  /** What is in Azure Blob Storage, and in Google Cloud Storage. */
+  blobs: ObjectStore
+  gcs: ObjectStore
+  /** The Google service account whose own tokens Google Cloud Storage takes. */
+  serviceAccount: { email: string; publicKey: string } | undefined
   /** Whose token this is, if it is for the audience. */
   whoIs(token: string, audience: string): Promise<string | undefined>
 }
 
 export interface CloudServerOptions
-  extends Partial<Pick<CloudState, 'lifeSeconds' | 'secret' | 'registry' | 'whoIs'>> {
+  extends Partial<Pick<CloudState, 'lifeSeconds' | 'secret' | 'registry' | 'serviceAccount' | 'whoIs'>> {
   /** Further names that its certificate is for. */
   names?: string[]
 }
@@ -64,6 +72,9 @@ export async function startCloudServer(options: CloudServerOptions = {}): Promis
     lifeSeconds: options.lifeSeconds ?? 3600,
     secret: options.secret,
     registry: options.registry,
+    blobs: new ObjectStore(),
+    gcs: new ObjectStore(),
+    serviceAccount: options.serviceAccount,
     whoIs: options.whoIs ?? (async () => undefined),
   }
   const authority = certificateAuthority('cloud')
@@ -117,6 +128,8 @@ function listen(state: CloudState): RequestListener {
   return async (incoming, response) => {
     const request = await readRequest(incoming)
     const answer = (await answerAcr(state, request)) ??
+      (await answerBlob(state, request)) ??
+      (await answerGcs(state, request)) ??
       (await answerAws(state, request)) ??
       (await answerAzure(state, request)) ??
       (await answerGcp(state, request)) ?? { status: 404, body: `nothing is known of ${request.path}` }

@@ -1,10 +1,12 @@
 import type { BucketAccess, BucketClient, BucketObject } from '@setpoint/bucket'
+import type { BucketLogins } from '@setpoint/cloud'
 import type { Bucket } from '@setpoint/contracts'
 import type { SourceContext, Task } from '../context.ts'
 
 /** What Buckets are reconciled with besides. */
 export interface BucketParts {
   buckets: BucketClient
+  bucketLogins: BucketLogins
 }
 
 export type BucketContext = SourceContext<Bucket> & BucketParts

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { BucketClient } from '@setpoint/bucket'
+import { BucketLogins, type CloudLogins } from '@setpoint/cloud'
 import { BUCKET, type Bucket } from '@setpoint/contracts'
 import type { SourceContext } from '../context.ts'
 import type { SourceEntry } from '../entry.ts'
@@ -18,8 +19,11 @@ export class BucketKind implements SourceKind<Bucket> {
   readonly directory = 'buckets'
   private readonly parts: BucketParts
 
-  constructor(options: { allowLinkLocal: boolean }) {
-    this.parts = { buckets: new BucketClient(options) }
+  constructor(options: { now(): number; allowLinkLocal: boolean; clouds: CloudLogins }) {
+    this.parts = {
+      buckets: new BucketClient(options),
+      bucketLogins: new BucketLogins(options.clouds, options.now),
+    }
   }
 
   async close(): Promise<void> {

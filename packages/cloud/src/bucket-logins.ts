@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import type { AwsCredentials } from './aws.ts'
+import { type AzureSecret, azureTokenBy } from './azure-secret.ts'
+import type { CloudLogins, Login } from './cloud-logins.ts'
+import { CloudError } from './errors.ts'
+import { gcpTokenBy } from './gcp-secret.ts'
+import { UntilExpiry } from './until-expiry.ts'
+
+const AZURE_STORAGE = 'https://storage.azure.com/.default'
+
+/** Logins to the object stores of clouds. Those by an identity are for hosts of the cloud alone. */
+export class BucketLogins {
+  private readonly logins: CloudLogins
+  private readonly kept: UntilExpiry
+
+  constructor(logins: CloudLogins, now: () => number) {
+    this.logins = logins
+    this.kept = new UntilExpiry(now)
+  }
+
+  /** @param region of the bucket; where its host names one, that one @throws CloudError HostRefused, … */
+  async aws(
+    { region, ...login }: Login & { region: string | undefined },
+    endpoint: string,
+  ): Promise<{ credentials: AwsCredentials; region: string }> {
+    const named = S3.exec(endpoint)
+    if (named === null) throw refused(endpoint, 'Amazon S3', 's3.<region>.amazonaws.com')
+    const place = region ?? named[1] ?? 'us-east-1'
+    return { credentials: await this.logins.aws({ ...login, region: place }), region: place }
+  }
+
+  /** @throws CloudError HostRefused, … */
+  async azure(login: Login, endpoint: string): Promise<string> {
+    refuseUnlessBlob(endpoint)
+    return (await this.logins.azure({ ...login, scope: AZURE_STORAGE })).token
+  }
+
+  /** By what a Secret holds. A managed identity is the node's own: for hosts of Azure alone. @throws CloudError */
+  async azureBy(secret: AzureSecret, endpoint: string, signal: AbortSignal): Promise<string> {
+    if (!('tenantId' in secret)) refuseUnlessBlob(endpoint)
+    const key = createHash('sha256').update(JSON.stringify(secret)).digest('hex')
+    return this.kept.get(
+      key,
+      async (bounded) => {
+        const { token, expiresAt } = await azureTokenBy(secret, AZURE_STORAGE, bounded)
+        return { value: token, expiresAt }
+      },
+      signal,
+    )
+  }
+
+  /** By the identity, or by the key of a service account. @throws CloudError HostRefused, … */
+  async gcp(login: Login, endpoint: string, keyJson: string | undefined): Promise<string> {
+    if (endpoint !== 'storage.googleapis.com')
+      throw refused(endpoint, 'Google Cloud Storage', 'storage.googleapis.com')
+    return keyJson === undefined ? (await this.logins.gcp(login)).token : gcpTokenBy(keyJson)
+  }
+}
+
+const S3 =
+  /^(?:bucket\.vpce-[a-z0-9-]+\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-]([a-z]{2}(?:-[a-z]+)+-\d))?(?:\.vpce)?\.amazonaws\.com(?:\.cn)?$/
+
+const BLOB =
+  /^https:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)?\.blob\.(?:core\.windows\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|storage\.azure\.net)\/*$/
+
+function refuseUnlessBlob(endpoint: string): void {
+  const url = endpoint.includes('://') ? endpoint : `https://${endpoint}`
+  if (!BLOB.test(url))
+    throw refused(endpoint, 'Azure Blob Storage', 'https://<account>.blob.core.windows.net')
+}
+
+function refused(endpoint: string, cloud: string, example: string): CloudError {
+  return new CloudError(
+    'HostRefused',
+    `${endpoint} is not ${cloud} (${example}): no credential is sent there`,
+  )
+}
