@@ -161,12 +161,13 @@ describe('values', () => {
   })
 
   it('sources in other namespaces are refused, unless they are let in', async () => {
-    const argsOf = async (values?: object) =>
-      find(await render(values), 'Deployment', 'setpoint-kustomize-render').spec.template.spec.containers[0]
-        .args
-    expect(await argsOf()).toContain('--no-cross-namespace-refs=true')
-    const open = await argsOf({ tenancy: { crossNamespaceRefs: true } })
-    expect(open).toContain('--no-cross-namespace-refs=false')
+    const [closed, open] = [await render(), await render({ tenancy: { crossNamespaceRefs: true } })]
+    for (const name of ['setpoint-kustomize-render', 'setpoint-image-automation']) {
+      const argsOf = (objects: Manifest[]) =>
+        find(objects, 'Deployment', name).spec.template.spec.containers[0].args
+      expect(argsOf(closed)).toContain('--no-cross-namespace-refs=true')
+      expect(argsOf(open)).toContain('--no-cross-namespace-refs=false')
+    }
   })
 
   it('tokens of ServiceAccounts may be made only where objects may log in as them', async () => {

@@ -8,6 +8,7 @@ interface Lasting<T> {
 
 interface Kept<T> {
   answer: Promise<T>
+  startedAt: number
   /** Not used from then on; undefined while it is being made. */
   until: number | undefined
 }
@@ -34,7 +35,7 @@ export class UntilExpiry {
     signal: AbortSignal,
   ): Promise<T> {
     const found = this.kept.get(key)
-    const isGood = found !== undefined && (found.until === undefined || found.until > this.now())
+    const isGood = found !== undefined && isFresh(found, this.now())
     const { answer } = isGood ? (found as Kept<T>) : this.start(key, make)
     return orAborted(answer, signal)
   }
@@ -42,6 +43,7 @@ export class UntilExpiry {
   private start<T>(key: string, make: (signal: AbortSignal) => Promise<Lasting<T>>): Kept<T> {
     const startedAt = this.now()
     const entry: Kept<T> = {
+      startedAt,
       answer: this.make(make, startedAt, (until) => (entry.until = until)),
       until: undefined,
     }
@@ -66,6 +68,11 @@ export class UntilExpiry {
     keepUntil(startedAt + lifeMs * USED_SHARE)
     return value
   }
+}
+
+/** After a clock went back, nobody knows how old it is. */
+function isFresh({ startedAt, until }: Kept<unknown>, now: number): boolean {
+  return until === undefined || (startedAt <= now && now < until)
 }
 
 /** Not every SDK can be stopped: who asks goes on without it. */

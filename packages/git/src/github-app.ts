@@ -28,6 +28,7 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024
 
 interface Token {
   token: string
+  askedAt: number
   expiresAt: number
 }
 
@@ -46,7 +47,9 @@ export class GitHubApps {
   async credentials(app: GitHubApp, options: ApiOptions): Promise<GitCredentials> {
     const key = keyOf(app)
     const known = this.tokens.get(key)
-    const isGood = known !== undefined && known.expiresAt - SPARE_MS > this.now()
+    // After a clock went back, nobody knows how old a token is.
+    const isGood =
+      known !== undefined && known.askedAt <= this.now() && known.expiresAt - SPARE_MS > this.now()
     const { token } = isGood ? known : await this.renew(key, app, options)
     return { username: 'x-access-token', password: token }
   }
@@ -86,11 +89,12 @@ class GitHubApi {
 
   async token(): Promise<Token> {
     const id = this.app.installationId ?? (await this.installation())
+    const askedAt = this.now()
     const answer = await this.ask('POST', `/app/installations/${encodeURIComponent(id)}/access_tokens`)
     const { token, expires_at: expiresAt } = answer as { token?: unknown; expires_at?: unknown }
     const end = Date.parse(String(expiresAt))
     if (typeof token !== 'string' || Number.isNaN(end)) throw this.nonsense()
-    return { token, expiresAt: end }
+    return { token, askedAt, expiresAt: end }
   }
 
   private async installation(): Promise<string> {

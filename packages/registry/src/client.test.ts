@@ -236,7 +236,7 @@ describe('a registry that misbehaves', () => {
       else response.end('{"tags":["1.0.0"]}')
     })
     let time = 1_000_000
-    await using own = new RegistryClient({ now: () => time })
+    await using own = new RegistryClient({ now: Date.now, uptime: () => time })
     const list = () => own.listTags(server.image, plain, options)
     await expect(list()).rejects.toMatchObject({ code: 'TooManyRequests', retryAfterMs: 60_000 })
     time += 30_000

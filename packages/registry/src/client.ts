@@ -2,7 +2,7 @@ import type { CallOptions, RegistryAccess } from './access.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'
 import { checkDigest, type Descriptor, isDigest } from './digest.ts'
 import { RegistryError } from './errors.ts'
-import type { HostLimits } from './host-limiter.ts'
+import { HostLimiter, type HostLimits } from './host-limiter.ts'
 import type { ImageName } from './image-name.ts'
 import { MANIFEST_TYPES, type Manifest, readManifest } from './manifest.ts'
 import { nextPage, readTagPage } from './tag-page.ts'
@@ -22,6 +22,8 @@ const DEFAULT_LIMITS: HostLimits = { perSecond: 50, burst: 100 }
 export interface RegistryClientOptions {
   /** Milliseconds since the epoch. */
   now(): number
+  /** Milliseconds of a clock that nobody sets, for rates and the life of tokens. Default performance.now. */
+  uptime?(): number
   /** Rate of requests to one host. Default: 50 a second after a burst of 100. */
   limits?: HostLimits
   /** Whether registries, and where they redirect to, may be on link-local addresses. Default false. */
@@ -40,9 +42,14 @@ export class RegistryClient implements AsyncDisposable {
   /** What each repository asked for last, so that the next call brings it at once. */
   private readonly challenges = new Map<string, Challenge>()
 
-  constructor({ now, limits = DEFAULT_LIMITS, allowLinkLocal = false }: RegistryClientOptions) {
-    this.transport = new Transport(limits, now, allowLinkLocal)
-    this.tokens = new Tokens(this.transport, now)
+  constructor({
+    now,
+    uptime = () => performance.now(),
+    limits = DEFAULT_LIMITS,
+    allowLinkLocal = false,
+  }: RegistryClientOptions) {
+    this.transport = new Transport(new HostLimiter(limits, uptime), now, allowLinkLocal)
+    this.tokens = new Tokens(this.transport, uptime)
   }
 
   /**

@@ -13,7 +13,7 @@ interface Host {
   filledAt: number
   /** Requests that wait for their turn. */
   waiting: number
-  /** The host asked not to be asked before this; ms since the epoch. */
+  /** The host asked not to be asked before this, by `uptime`. */
   blockedUntil: number
 }
 
@@ -23,18 +23,19 @@ const MAX_WAITING = 10_000
 /** Holds the requests to each host to a rate, and keeps silent where a host has asked for it. */
 export class HostLimiter {
   private readonly limits: HostLimits
-  private readonly now: () => number
+  private readonly uptime: () => number
   private readonly hosts = new Map<string, Host>()
 
-  constructor(limits: HostLimits, now: () => number) {
+  /** @param uptime milliseconds of a clock that nobody sets, for a jump must not shut a host out */
+  constructor(limits: HostLimits, uptime: () => number) {
     this.limits = limits
-    this.now = now
+    this.uptime = uptime
   }
 
   /** Waits for the turn of one request. @throws RegistryError TooManyRequests while the host wants silence. */
   async turn(host: string, signal: AbortSignal): Promise<void> {
     const state = this.hostOf(host)
-    const blockedMs = state.blockedUntil - this.now()
+    const blockedMs = state.blockedUntil - this.uptime()
     if (blockedMs > 0)
       throw new RegistryError('TooManyRequests', `${host} asked for fewer requests`, {
         retryAfterMs: blockedMs,
@@ -56,12 +57,12 @@ export class HostLimiter {
   /** The host has answered 429. */
   block(host: string, ms: number): void {
     const state = this.hostOf(host)
-    state.blockedUntil = Math.max(state.blockedUntil, this.now() + ms)
+    state.blockedUntil = Math.max(state.blockedUntil, this.uptime() + ms)
   }
 
   /** Takes a token, if need be one that comes later; how long to wait for it in ms. */
   private take(state: Host): number {
-    const now = this.now()
+    const now = this.uptime()
     const passed = Math.max(0, now - state.filledAt)
     state.tokens = Math.min(this.limits.burst, state.tokens + (passed / 1000) * this.limits.perSecond)
     state.filledAt = now
@@ -74,7 +75,7 @@ export class HostLimiter {
     if (found !== undefined) return found
     for (const [oldest, { waiting }] of this.hosts)
       if (this.hosts.size >= MAX_HOSTS && waiting === 0) this.hosts.delete(oldest)
-    const made = { tokens: this.limits.burst, filledAt: this.now(), waiting: 0, blockedUntil: 0 }
+    const made = { tokens: this.limits.burst, filledAt: this.uptime(), waiting: 0, blockedUntil: 0 }
     this.hosts.set(host, made)
     return made
   }

@@ -16,23 +16,23 @@ type Bearer = Extract<Challenge, { scheme: 'bearer' }>
 /** Tokens by what they were given for, until they are old. */
 export class Tokens {
   private readonly transport: Transport
-  private readonly now: () => number
+  private readonly uptime: () => number
   private readonly tokens = new Map<string, { value: string; until: number }>()
 
-  constructor(transport: Transport, now: () => number) {
+  constructor(transport: Transport, uptime: () => number) {
     this.transport = transport
-    this.now = now
+    this.uptime = uptime
   }
 
   /** A token for a challenge, from before or a new one. @throws RegistryError AuthenticationFailed when it is refused. */
   async get(access: RegistryAccess, challenge: Bearer, scope: string, budget: Budget): Promise<string> {
     const key = keyOf(access.credentials, challenge, scope)
     const found = this.tokens.get(key)
-    if (found !== undefined && found.until > this.now()) return found.value
+    if (found !== undefined && found.until > this.uptime()) return found.value
     const answer = await this.transport.send(access, tokenRequest(access, challenge, scope), budget)
     const { value, lifeMs } = readToken(answer, new URL(challenge.realm).host)
     this.tokens.delete(key)
-    this.tokens.set(key, { value, until: this.now() + lifeMs * USED_SHARE })
+    this.tokens.set(key, { value, until: this.uptime() + lifeMs * USED_SHARE })
     const [oldest] = this.tokens.keys()
     if (this.tokens.size > MAX_TOKENS && oldest !== undefined) this.tokens.delete(oldest)
     return value

@@ -3,7 +3,7 @@ import { isLinkLocal, refusal } from '@setpoint/link-local'
 import { request } from 'undici'
 import type { RegistryAccess } from './access.ts'
 import { RegistryError } from './errors.ts'
-import { HostLimiter, type HostLimits } from './host-limiter.ts'
+import type { HostLimiter } from './host-limiter.ts'
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD' | 'POST'
@@ -39,14 +39,14 @@ export class Transport {
   private readonly agents: HttpAgents
   private readonly allowLinkLocal: boolean
 
-  constructor(limits: HostLimits, now: () => number, allowLinkLocal: boolean) {
+  constructor(limiter: HostLimiter, now: () => number, allowLinkLocal: boolean) {
     this.allowLinkLocal = allowLinkLocal
     this.agents = new HttpAgents({
       maxAgents: MAX_AGENTS,
       connectionsPerHost: CONNECTIONS_PER_HOST,
       allowLinkLocal,
     })
-    this.limiter = new HostLimiter(limits, now)
+    this.limiter = limiter
     this.now = now
   }
 

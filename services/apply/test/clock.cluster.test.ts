@@ -1,6 +1,4 @@
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { temporaryDirectory, waitFor } from '@setpoint/testkit'
+import { type JumpingClock, jumpingClock, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { conditionOf, configMap, dataOf, type Setup, startSetup } from './harness.ts'
 
@@ -8,30 +6,16 @@ import { conditionOf, configMap, dataOf, type Setup, startSetup } from './harnes
 
 const stack = new AsyncDisposableStack()
 let setup: Setup
-let offsetFile: string
+let clock: JumpingClock
 beforeAll(async () => {
-  const directory = stack.use(await temporaryDirectory('clock')).path
-  offsetFile = join(directory, 'offset')
-  await writeFile(offsetFile, '0')
-  await writeFile(join(directory, 'clock.mjs'), CLOCK)
+  clock = stack.use(await jumpingClock())
   setup = stack.use(
     await startSetup(['--lease-namespace=default', '--replica-name=clock'], {
-      nodeArgs: [`--import=${join(directory, 'clock.mjs')}`],
+      nodeArgs: clock.nodeArgs,
     }),
   )
 })
 afterAll(() => stack.disposeAsync())
-
-/** The time of the whole process is what the file says apart from the true one. */
-const CLOCK = `
-import { readFileSync } from 'node:fs'
-const offset = () => Number(readFileSync(new URL('offset', import.meta.url), 'utf8'))
-const now = Date.now
-Date.now = () => now() + offset()
-globalThis.Date = class extends Date {
-  constructor(...args) { args.length === 0 ? super(Date.now()) : super(...args) }
-}
-`
 
 const object = (name: string, value = 'value') => configMap(setup.namespace, name, { key: value })
 const HOUR = 3_600_000
@@ -44,7 +28,7 @@ test.each([
   async (_jump, offset) => {
     const name = `jump-${Math.abs(offset) === offset ? 'forward' : 'back'}`
     await setup.sync(name, [object(`${name}-a`), object(`${name}-b`)])
-    await writeFile(offsetFile, String(offset))
+    await clock.set(offset)
     await setup.kube.mergePatch(
       { group: '', version: 'v1', kind: 'ConfigMap' },
       object(`${name}-a`).metadata,

@@ -7,6 +7,7 @@ export interface ImageMetrics {
   scanned(tags: number): void
   pushed(): void
   rejected(): void
+  contested(): void
 }
 
 export function imageMetrics(metrics: Metrics): ImageMetrics {
@@ -16,6 +17,10 @@ export function imageMetrics(metrics: Metrics): ImageMetrics {
   const rejections = metrics.counter(
     'setpoint_image_push_rejections_total',
     'Pushes that came second and were planned again.',
+  )
+  const contests = metrics.counter(
+    'setpoint_image_contested_updates_total',
+    'Updates that were not pushed again, because somebody takes them back.',
   )
   return {
     reconciled: (kind, key, durationMs) => {
@@ -29,5 +34,6 @@ export function imageMetrics(metrics: Metrics): ImageMetrics {
     },
     pushed: () => pushes.inc(),
     rejected: () => rejections.inc(),
+    contested: () => contests.inc(),
   }
 }

@@ -15,31 +15,62 @@ afterAll(() => stack.disposeAsync())
 
 const KIND = 'ImageUpdateAutomation'
 
-/** A kill at each step leads to exactly one commit, and to a status that says so. */
-describe.each<[string, (repo: GitRepo) => Promise<Reached>]>([
-  ['before the repository is fetched', (repo) => held(repo, 'GET', 'service=git-upload-pack')],
-  ['while the repository is fetched', (repo) => held(repo, 'POST', 'git-upload-pack')],
-  ['when the commit is made and nothing is pushed', (repo) => held(repo, 'GET', 'service=git-receive-pack')],
-  ['while the push is on its way', (repo) => held(repo, 'POST', 'git-receive-pack')],
-  ['before the push is accepted', (repo) => hooked(repo, 'pre-receive', 1)],
-  ['while the push is looked at, which is accepted later', (repo) => hooked(repo, 'pre-receive', 0)],
-  ['after the push was accepted, before the status', (repo) => hooked(repo, 'post-receive', 0)],
-])('killed %s', (what, stopAt) => {
+/** The steps of a commit at which the service is stopped. */
+const STEPS: [string, (setup: Setup, repo: GitRepo) => Promise<Reached>][] = [
+  ['before the repository is fetched', held('GET', 'service=git-upload-pack')],
+  ['while the repository is fetched', held('POST', 'git-upload-pack')],
+  ['when the commit is made and nothing is pushed', held('GET', 'service=git-receive-pack')],
+  ['while the push is on its way', held('POST', 'git-receive-pack')],
+  ['before the push is accepted', hooked('pre-receive', 1)],
+  ['while the push is looked at, which is accepted later', hooked('pre-receive', 0)],
+  ['after the push was accepted, before the status', hooked('post-receive', 0)],
+]
+const nameOf = (step: string) => step.replaceAll(/\W+/g, '-')
+
+/** The service is at the step with an automation of that name. */
+async function reach({ setup, step, stopAt }: { setup: Setup; step: string; stopAt: (typeof STEPS)[0][1] }) {
+  const name = nameOf(step)
+  await setup.registry.push(`team/${name}`, '1.0.0')
+  const repo = await setup.git.create(name)
+  const { reached, release } = await stopAt(setup, repo)
+  await setup.circle(name, { repo })
+  await reached
+  return { name, repo, release }
+}
+
+/** One commit, and a status that says so. */
+async function isDoneOnce(setup: Setup, name: string, repo: GitRepo): Promise<void> {
+  await setup.until(KIND, name, 'says so', ({ status }) => status?.observedPolicies?.[name] !== undefined)
+  expect(await setup.file(repo, 'app.yaml')).toContain(`${name}:1.0.0`)
+  expect(await setup.commits(repo)).toBe(2)
+}
+
+describe.each(STEPS)('killed %s', (step, stopAt) => {
   it('makes one commit after all', async () => {
-    const name = what.replaceAll(/\W+/g, '-')
-    await setup.registry.push(`team/${name}`, '1.0.0')
-    const repo = await setup.git.create(name)
-    const { reached, release } = await stopAt(repo)
-    await setup.circle(name, { repo })
-    await reached
+    const { name, repo, release } = await reach({ setup, step, stopAt })
     await setup.service.child.kill()
     await release()
     await setup.service.start()
-    await setup.until(KIND, name, 'says so', ({ status }) => status?.observedPolicies?.[name] !== undefined)
-    expect(await setup.file(repo, 'app.yaml')).toContain(`${name}:1.0.0`)
-    expect(await setup.commits(repo)).toBe(2)
+    await isDoneOnce(setup, name, repo)
     await setup.patch(KIND, name, { suspend: true })
   })
+})
+
+it('one of two replicas, killed at each of these steps: the other makes every commit, and none twice', async () => {
+  const args = ['--lease-duration-seconds=3', `--concurrent-updates=${STEPS.length}`]
+  const pair = stack.use(await startSetup({ replica: 'one', args }))
+  const stopped: Awaited<ReturnType<typeof reach>>[] = []
+  for (const [step, stopAt] of STEPS) stopped.push(await reach({ setup: pair, step, stopAt }))
+  // What is under way is not handed over: all of it is still the work of the first one.
+  const other = await pair.startReplica('two')
+  await pair.service.child.kill()
+  for (const { release } of stopped) await release()
+  for (const { name, repo } of stopped) await isDoneOnce(pair, name, repo)
+  // The first one pushed what the hooks let in, at most.
+  expect(await other.metric('setpoint_image_commits_total')).toBeGreaterThanOrEqual(5)
+  await pair.service.start()
+  for (const { name } of stopped) await pair.request(KIND, name)
+  for (const { name, repo } of stopped) await isDoneOnce(pair, name, repo)
 })
 
 interface Reached {
@@ -50,23 +81,27 @@ interface Reached {
 }
 
 /** Holds the next such request about a repository. */
-async function held({ url }: GitRepo, method: string, text: string): Promise<Reached> {
-  const { pathname } = new URL(url)
-  const { reached, release } = setup.git.hold(
-    (request) =>
-      request.method === method && request.path.startsWith(pathname) && request.path.includes(text),
-  )
-  return { reached, release: async () => release() }
+function held(method: string, text: string) {
+  return async ({ git }: Setup, { url }: GitRepo): Promise<Reached> => {
+    const { pathname } = new URL(url)
+    const { reached, release } = git.hold(
+      (request) =>
+        request.method === method && request.path.startsWith(pathname) && request.path.includes(text),
+    )
+    return { reached, release: async () => release() }
+  }
 }
 
 /** A hook that waits, and then ends with this code. */
-async function hooked({ dir }: GitRepo, name: string, code: number): Promise<Reached> {
-  const file = join(dir, 'hooks', name)
-  const wait = 'touch reached\nwhile [ ! -e go ]; do sleep 0.05; done'
-  await writeFile(file, `#!/bin/sh\n[ -e go ] && exit 0\n${wait}\nexit ${code}\n`)
-  await chmod(file, 0o755)
-  const isThere = () => stat(join(dir, 'reached')).then(Boolean, () => false)
-  return { reached: waitFor('the hook runs', isThere), release: () => writeFile(join(dir, 'go'), '') }
+function hooked(name: string, code: number) {
+  return async (_setup: Setup, { dir }: GitRepo): Promise<Reached> => {
+    const file = join(dir, 'hooks', name)
+    const wait = 'touch reached\nwhile [ ! -e go ]; do sleep 0.05; done'
+    await writeFile(file, `#!/bin/sh\n[ -e go ] && exit 0\n${wait}\nexit ${code}\n`)
+    await chmod(file, 0o755)
+    const isThere = () => stat(join(dir, 'reached')).then(Boolean, () => false)
+    return { reached: waitFor('the hook runs', isThere), release: () => writeFile(join(dir, 'go'), '') }
+  }
 }
 
 describe('two clusters with the same automation', () => {

@@ -81,6 +81,7 @@ export interface Setup extends AsyncDisposable {
   labels: Record<string, string>
   kubectl: ControlPlane['kubectl']
   readyReason(kind: Kind, key: { namespace: string; name: string }): Promise<string | undefined>
+  readyMessage(kind: Kind, key: { namespace: string; name: string }): Promise<string | undefined>
   patchSource(name: string, spec: object): Promise<void>
   createSecret(name: string, data: Record<string, string>): Promise<void>
   events(name: string): Promise<{ type: string; reason: string; message: string }[]>
@@ -107,6 +108,8 @@ export interface CircleOptions {
 export interface SetupOptions {
   args?: string[]
   env?: Record<string, string>
+  /** Flags of Node itself. */
+  nodeArgs?: string[]
   /** Its name among several, which share the work. */
   replica?: string
   /** Another cluster than the one that all tests share; the namespace is made in it. */
@@ -130,7 +133,7 @@ export async function startSetup(options: SetupOptions = {}): Promise<Setup> {
 
 async function assemble(
   stack: AsyncDisposableStack,
-  { args = [], env = {}, beside, ...options }: SetupOptions,
+  { args = [], env = {}, nodeArgs = [], beside, ...options }: SetupOptions,
 ): Promise<Setup> {
   const cluster = options.cluster ?? (await sharedCluster())
   const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
@@ -146,7 +149,7 @@ async function assemble(
     const where = [`--kubeconfig=${cluster.kubeconfig}`, `--nats-url=${nats.url}`]
     const selector = `--watch-label-selector=${SHARD_LABEL}=${namespace}`
     const all = [...where, selector, `--storage-path=${storage}`, ...given, ...args]
-    const spawn = (args: string[]) => spawnService('image-automation', { args, env })
+    const spawn = (args: string[]) => spawnService('image-automation', { args, env, nodeArgs })
     return stack.use(await startService('image-automation', all, spawn))
   }
   const inReplicas = (name: string) => [`--lease-namespace=${namespace}`, `--replica-name=${name}`]
@@ -162,6 +165,10 @@ async function assemble(
       if (holds(found)) return found
       throw new Error(`${JSON.stringify(found.status)}\n${service.child.logs().slice(-2000)}`)
     })
+  const readyOf = async (kind: Kind, key: { namespace: string; name: string }) => {
+    const found = (await kube.get(gvks[kind], key)) as ImagePolicy | undefined
+    return found?.status?.conditions?.find(({ type }) => type === 'Ready')
+  }
   const create: Setup['create'] = async (kind, name, spec) => {
     await kube.create({
       apiVersion: 'image.toolkit.fluxcd.io/v1',
@@ -208,10 +215,8 @@ async function assemble(
     },
     labels: { [SHARD_LABEL]: namespace },
     kubectl: cluster.kubectl,
-    readyReason: async (kind, key) => {
-      const found = (await kube.get(gvks[kind], key)) as ImagePolicy | undefined
-      return found?.status?.conditions?.find(({ type }) => type === 'Ready')?.reason
-    },
+    readyReason: async (kind, key) => (await readyOf(kind, key))?.reason,
+    readyMessage: async (kind, key) => (await readyOf(kind, key))?.message,
     patchSource: async (name, spec) => {
       await kube.mergePatch(GIT_REPOSITORY, { namespace, name }, { spec })
     },

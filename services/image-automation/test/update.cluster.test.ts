@@ -158,6 +158,7 @@ describe('nothing is committed', () => {
     }
     await repo.commit({ 'app.yaml': takenBack })
     expect(await readyMessage('contested', 'UpdateFailed')).toContain('somebody takes it back: it is ')
+    expect(await setup.service.metric('setpoint_image_contested_updates_total')).toBeGreaterThan(0)
     await setup.registry.push('team/contested', '1.1.0')
     setup.hint('ImageRepository', 'contested')
     await has('1.1.0')

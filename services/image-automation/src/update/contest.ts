@@ -15,12 +15,18 @@ interface Pushed {
  */
 export class Contest {
   private readonly writers = new Map<string, Map<string, Pushed>>()
+  private readonly onRefused: () => void
+
+  constructor(onRefused: () => void) {
+    this.onRefused = onRefused
+  }
 
   /** @throws UpdateError when one of the changes was pushed too often already */
   refuse(writer: string, changes: readonly FileChange[]): void {
     for (const change of changes) {
       const before = this.pushed(writer).get(keyOf(change))
       if (before?.value !== change.newValue || before.times < MAX_PUSHES) continue
+      this.onRefused()
       const { path, line, setter, oldValue, newValue } = change
       throw new UpdateError(
         'UpdateFailed',

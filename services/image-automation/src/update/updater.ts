@@ -18,7 +18,7 @@ export class Updater {
   private begun = false
   private readonly gatherMs: number
   private readonly failures = new Map<string, number>()
-  private readonly memory: WriterMemory = { markers: new MarkerMemory(), contest: new Contest() }
+  private readonly memory: WriterMemory
 
   constructor(options: {
     context(): ImageContext
@@ -28,6 +28,10 @@ export class Updater {
   }) {
     this.context = options.context
     this.gatherMs = options.gatherMs
+    this.memory = {
+      markers: new MarkerMemory(),
+      contest: new Contest(() => this.context().metrics.contested()),
+    }
     this.queue = new KeyedQueue({
       workers: options.workers,
       backoff: { minMs: 500, maxMs: 15_000 },

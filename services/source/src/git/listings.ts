@@ -31,6 +31,7 @@ export interface ListingOptions {
  */
 export class Listings {
   private readonly entries = new Map<string, Entry>()
+  /** By a clock that nobody sets, for a jump must not shut a host out. */
   private readonly hosts = new Map<string, { nextAt: number; closedUntil: number; reason: string }>()
   private readonly options: ListingOptions
 
@@ -42,7 +43,8 @@ export class Listings {
   async get(key: string, remote: RemoteOptions, notBefore: number): Promise<RemoteRefs> {
     const place = placeOf(remote)
     const known = this.entries.get(place)
-    if (known !== undefined && known.startedAt >= notBefore) {
+    // One from the future is from before the clock went back.
+    if (known !== undefined && known.startedAt >= notBefore && known.startedAt <= this.options.now()) {
       known.users.add(key)
       return known.listing
     }
@@ -84,7 +86,7 @@ export class Listings {
   }
 
   private async admit(host: string, signal: AbortSignal | undefined): Promise<void> {
-    const now = this.options.now()
+    const now = performance.now()
     const state = this.hosts.get(host) ?? { nextAt: 0, closedUntil: 0, reason: '' }
     if (state.closedUntil > now)
       throw new GitError('RateLimited', state.reason, { retryAfterMs: state.closedUntil - now })
@@ -95,15 +97,14 @@ export class Listings {
   }
 
   private close(host: string, { message, retryAfterMs = 0 }: GitError): void {
-    this.hosts.set(host, { nextAt: 0, closedUntil: this.options.now() + retryAfterMs, reason: message })
+    this.hosts.set(host, { nextAt: 0, closedUntil: performance.now() + retryAfterMs, reason: message })
   }
 
   private dropOld(): void {
-    const now = this.options.now()
     for (const [place, { startedAt }] of this.entries)
-      if (startedAt < now - KEPT_MS) this.entries.delete(place)
+      if (startedAt < this.options.now() - KEPT_MS) this.entries.delete(place)
     for (const [host, { nextAt, closedUntil }] of this.hosts)
-      if (Math.max(nextAt, closedUntil) < now - KEPT_MS) this.hosts.delete(host)
+      if (Math.max(nextAt, closedUntil) < performance.now() - KEPT_MS) this.hosts.delete(host)
   }
 }
 
