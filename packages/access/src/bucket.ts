@@ -1,4 +1,4 @@
-import type { BucketAccess } from '@setpoint/bucket'
+import type { BucketAccess, BucketClient } from '@setpoint/bucket'
 import { type BucketLogins, CloudError } from '@setpoint/cloud'
 import type { BucketSpec } from '@setpoint/contracts'
 import { azureSecretOf } from './azure-secret.ts'
@@ -12,10 +12,15 @@ export interface BucketSettings {
   secret: SecretValues | undefined
   certSecret: SecretValues | undefined
   proxySecret: SecretValues | undefined
+  /** What `spec.sts.secretRef` and `spec.sts.certSecretRef` name. */
+  stsSecret: SecretValues | undefined
+  stsCertSecret: SecretValues | undefined
+  buckets: BucketClient
   logins: BucketLogins
   /** Of the object. */
   namespace: string
   signal: AbortSignal
+  timeoutMs: number
 }
 
 /** How a bucket is reached, and as whom. @throws AccessError for a Secret that lacks something; CloudError */
@@ -35,16 +40,34 @@ type Api = NonNullable<BucketAccess['api']>
 /** What is spoken, and the credentials; beforeIdentity is called before an identity of the cloud is used. */
 type Ask = (spec: BucketSpec, settings: BucketSettings, beforeIdentity: () => void) => Promise<Api>
 
-const s3: Ask = async ({ region }, { secret }) => ({
+const s3: Ask = async (spec, settings) => ({
   kind: 's3',
-  region: region || undefined,
-  credentials: secret && keysOf(secret),
+  region: spec.region || undefined,
+  credentials: settings.secret === undefined ? await ldapUser(spec, settings) : keysOf(settings.secret),
 })
+
+/** spec.sts with ldap: the server gives credentials to a user of its directory. */
+async function ldapUser({ sts }: BucketSpec, settings: BucketSettings) {
+  if (sts === undefined) return undefined
+  const { stsSecret, stsCertSecret, proxySecret, logins, buckets, signal, timeoutMs } = settings
+  const [username, password] = [stsSecret?.get('username'), stsSecret?.get('password')]
+  if (username === undefined || password === undefined)
+    throw unusable('spec.sts with provider ldap needs sts.secretRef: a Secret with username and password')
+  const way = { ...tlsOf(stsCertSecret), proxy: proxyOf(proxySecret) }
+  const user = { endpoint: sts.endpoint, username, password }
+  const ask = (bounded: AbortSignal) =>
+    buckets.askAsLdapUser(sts.endpoint, user, way, { timeoutMs, signal: bounded })
+  return logins.temporary(user, ask, signal)
+}
 
 const aws: Ask = async (spec, settings, beforeIdentity) => {
   if (settings.secret !== undefined) return s3(spec, settings, beforeIdentity)
   beforeIdentity()
-  const login = { ...loginOf(spec, settings), region: spec.region || undefined }
+  const login = {
+    ...loginOf(spec, settings),
+    region: spec.region || undefined,
+    stsEndpoint: spec.sts?.endpoint,
+  }
   return { kind: 's3', ...(await settings.logins.aws(login, spec.endpoint)) }
 }
 

@@ -1,7 +1,9 @@
+import type { ServerAccess } from '@setpoint/http-agents'
 import type { BucketAccess, CallOptions } from './access.ts'
 import { blob } from './blob.ts'
 import { BucketError } from './errors.ts'
 import { gcs } from './gcs.ts'
+import { ldapRequest, readLdapAnswer, type TemporaryCredentials } from './ldap.ts'
 import { type BucketObject, plainEtag } from './listing.ts'
 import { type BucketProtocol, NO_BUCKET, NO_OBJECT } from './protocol.ts'
 import { s3 } from './s3.ts'
@@ -77,6 +79,30 @@ export class BucketClient implements AsyncDisposable {
     call: CallOptions & { maxBytes: number },
   ): Promise<Buffer | undefined> {
     return (await this.fetch(access, { key }, call))?.body
+  }
+
+  /** Credentials that a server with the S3 API gives to a user of its LDAP directory. @throws BucketError */
+  async askAsLdapUser(
+    endpoint: string,
+    user: { username: string; password: string },
+    access: ServerAccess,
+    call: CallOptions,
+  ): Promise<TemporaryCredentials> {
+    const url = URL.parse(endpoint)
+    if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '')
+      throw new BucketError(
+        'InvalidEndpoint',
+        `"${endpoint}" is no address such as https://minio.example.com`,
+      )
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const sent = { method: 'POST', headers, body: ldapRequest(user) } as const
+    const { status, body } = await this.transport.send(access, url, sent, {
+      ...call,
+      maxBytes: MIN_ANSWER_BYTES,
+    })
+    const found = status === 200 ? readLdapAnswer(body) : undefined
+    if (found !== undefined) return found
+    throw new BucketError('AuthenticationFailed', `${url.host} gave no credentials: HTTP ${status}`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
-import { describeFailure, HttpAgents } from '@setpoint/http-agents'
+import { describeFailure, HttpAgents, type ServerAccess } from '@setpoint/http-agents'
 import { isLinkLocal, refusal } from '@setpoint/link-local'
 import { request } from 'undici'
-import type { BucketAccess, CallOptions } from './access.ts'
+import type { CallOptions } from './access.ts'
 import { BucketError } from './errors.ts'
 
 export interface HttpAnswer {
@@ -28,10 +28,24 @@ export class Transport {
   }
 
   /** @throws BucketError for everything that is no answer */
-  async get(
-    access: BucketAccess,
+  get(
+    access: ServerAccess,
     url: URL,
     headers: Record<string, string>,
+    call: CallOptions & { maxBytes: number },
+  ): Promise<HttpAnswer> {
+    return this.send(access, url, { method: 'GET', headers }, call)
+  }
+
+  /** @throws BucketError for everything that is no answer */
+  async send(
+    access: ServerAccess,
+    url: URL,
+    {
+      method,
+      headers,
+      body: sent,
+    }: { method: 'GET' | 'POST'; headers: Record<string, string>; body?: string },
     { maxBytes, signal, timeoutMs }: CallOptions & { maxBytes: number },
   ): Promise<HttpAnswer> {
     if (!this.allowLinkLocal && isLinkLocal(url.hostname))
@@ -39,8 +53,9 @@ export class Transport {
     const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
     try {
       const answer = await request(url, {
-        method: 'GET',
+        method,
         headers: { 'user-agent': 'setpoint', ...headers },
+        ...(sent === undefined ? {} : { body: sent }),
         dispatcher: this.agents.of(access),
         signal: bounded,
       })

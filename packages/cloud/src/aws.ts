@@ -21,11 +21,22 @@ export function roleOf(account: KnownAccount): string {
   return requiredAnnotationOf(account, 'eks.amazonaws.com/role-arn', ROLE)
 }
 
+/** Where the token service of AWS is. */
+interface TokenService {
+  region: string | undefined
+  endpoint: string | undefined
+}
+
+function clientConfigOf({ region, endpoint }: TokenService): { region?: string; endpoint?: string } {
+  return { ...(region === undefined ? {} : { region }), ...(endpoint === undefined ? {} : { endpoint }) }
+}
+
 /** The pod's own: environment, web identity, EKS Pod Identity, the metadata service of the node. @throws CloudError */
-export async function ownAwsCredentials(region: string | undefined): Promise<AwsCredentials> {
+export async function ownAwsCredentials(place: TokenService): Promise<AwsCredentials> {
   const { defaultProvider } = await import('@aws-sdk/credential-provider-node')
   try {
-    return await defaultProvider(region === undefined ? {} : { clientConfig: { region } })()
+    const clientConfig = clientConfigOf(place)
+    return await defaultProvider(Object.keys(clientConfig).length === 0 ? {} : { clientConfig })()
   } catch (cause) {
     throw loginFailed('AWS gave no credentials to this service', cause)
   }
@@ -35,8 +46,9 @@ export async function ownAwsCredentials(region: string | undefined): Promise<Aws
 export async function assumeRole(
   account: KnownAccount,
   token: string,
-  region: string | undefined,
+  place: TokenService,
 ): Promise<AwsCredentials> {
+  const { region } = place
   if (region === undefined)
     throw new CloudError(
       'InvalidAccount',
@@ -49,7 +61,7 @@ export async function assumeRole(
       roleArn,
       webIdentityToken: token,
       roleSessionName: sessionName(account, region),
-      clientConfig: { region },
+      clientConfig: clientConfigOf(place),
     }
     return await fromWebToken(login)()
   } catch (cause) {

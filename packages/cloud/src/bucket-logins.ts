@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { AwsCredentials } from './aws.ts'
 import { type AzureSecret, azureTokenBy } from './azure-secret.ts'
-import type { CloudLogins, Login } from './cloud-logins.ts'
+import type { AwsLogin, CloudLogins, Login } from './cloud-logins.ts'
 import { CloudError } from './errors.ts'
 import { gcpTokenBy } from './gcp-secret.ts'
 import { UntilExpiry } from './until-expiry.ts'
@@ -20,13 +20,15 @@ export class BucketLogins {
 
   /** @param region of the bucket; where its host names one, that one @throws CloudError HostRefused, … */
   async aws(
-    { region, ...login }: Login & { region: string | undefined },
+    { region, stsEndpoint, ...login }: AwsLogin,
     endpoint: string,
   ): Promise<{ credentials: AwsCredentials; region: string }> {
     const named = S3.exec(endpoint)
     if (named === null) throw refused(endpoint, 'Amazon S3', 's3.<region>.amazonaws.com')
+    if (stsEndpoint !== undefined && !STS.test(stsEndpoint))
+      throw refused(stsEndpoint, 'the token service of AWS', 'https://sts.<region>.amazonaws.com')
     const place = region ?? named[1] ?? 'us-east-1'
-    return { credentials: await this.logins.aws({ ...login, region: place }), region: place }
+    return { credentials: await this.logins.aws({ ...login, region: place, stsEndpoint }), region: place }
   }
 
   /** @throws CloudError HostRefused, … */
@@ -49,6 +51,20 @@ export class BucketLogins {
     )
   }
 
+  /** Temporary credentials that a server gives to a user of its own; kept until shortly before they end. */
+  async temporary<T extends { expiresAt: number }>(
+    user: { endpoint: string; username: string; password: string },
+    ask: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const key = createHash('sha256').update(JSON.stringify(user)).digest('hex')
+    const make = async (bounded: AbortSignal) => {
+      const value = await ask(bounded)
+      return { value, expiresAt: Number.isNaN(value.expiresAt) ? 0 : value.expiresAt }
+    }
+    return this.kept.get(key, make, signal)
+  }
+
   /** By the identity, or by the key of a service account. @throws CloudError HostRefused, … */
   async gcp(login: Login, endpoint: string, keyJson: string | undefined): Promise<string> {
     if (endpoint !== 'storage.googleapis.com')
@@ -59,6 +75,9 @@ export class BucketLogins {
 
 const S3 =
   /^(?:bucket\.vpce-[a-z0-9-]+\.)?s3(?:-fips)?(?:\.dualstack)?(?:[.-]([a-z]{2}(?:-[a-z]+)+-\d))?(?:\.vpce)?\.amazonaws\.com(?:\.cn)?$/
+
+const STS =
+  /^https:\/\/(?:vpce-[a-z0-9-]+\.)?sts(?:-fips)?(?:\.[a-z]{2}(?:-[a-z]+)+-\d)?(?:\.vpce)?\.amazonaws\.com(?:\.cn)?$/
 
 const BLOB =
   /^https:\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)?\.blob\.(?:core\.windows\.net|core\.chinacloudapi\.cn|core\.usgovcloudapi\.net|storage\.azure\.net)\/*$/

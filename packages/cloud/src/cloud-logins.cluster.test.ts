@@ -82,6 +82,13 @@ describe('AWS', () => {
     })
   })
 
+  test('another token service is asked where one is given', async () => {
+    vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:1')
+    const reader = await account('aws-reader', roleOf('reader'))
+    const login = { account: reader, region: 'eu-west-1', stsEndpoint: cloud.http, signal }
+    expect(await logins().aws(login)).toMatchObject({ accessKeyId: 'ASIAREADER' })
+  })
+
   test('a role that AWS refuses is an error that names role and account', async () => {
     const refused = await account('aws-refused', roleOf('forbidden'))
     await expect(logins().aws({ account: refused, region: 'eu-west-1', signal })).rejects.toThrow(

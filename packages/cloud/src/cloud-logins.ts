@@ -29,6 +29,11 @@ export interface Login {
   signal: AbortSignal
 }
 
+export interface AwsLogin extends Login {
+  region?: string | undefined
+  stsEndpoint?: string | undefined
+}
+
 /**
  * Credentials of clouds, by the pod's own identity or by that of a ServiceAccount. They are kept until shortly before
  * they expire and shared by all who ask; a ServiceAccount is read each time, so that a right that is taken away is gone.
@@ -43,17 +48,23 @@ export class CloudLogins {
     this.kept = new UntilExpiry(options.now)
   }
 
-  /** @param region where the token service is asked; needed with an account */
-  async aws({ account, region, signal }: Login & { region?: string | undefined }): Promise<AwsCredentials> {
+  /**
+   * @param login.region where the token service is asked; needed with an account
+   * @param login.stsEndpoint of the token service, if it is not the usual one of the region; checked by who calls
+   */
+  async aws({ account, region, stsEndpoint, signal }: AwsLogin): Promise<AwsCredentials> {
     const known = await this.known(account, signal)
-    const key = keyOf('aws', known && { ...known, identity: roleOf(known) }, region)
+    const key = keyOf('aws', known && { ...known, identity: roleOf(known) }, region, stsEndpoint)
     return this.kept.get(
       key,
       async (bounded) => {
         const value =
           known === undefined
-            ? await ownAwsCredentials(region)
-            : await assumeRole(known, await this.token(known, AWS_AUDIENCE, bounded), region)
+            ? await ownAwsCredentials({ region, endpoint: stsEndpoint })
+            : await assumeRole(known, await this.token(known, AWS_AUDIENCE, bounded), {
+                region,
+                endpoint: stsEndpoint,
+              })
         return { value, expiresAt: value.expiration?.getTime() }
       },
       signal,

@@ -2,7 +2,13 @@ export type { AwsCredentials } from './aws.ts'
 export type { AccessToken } from './azure.ts'
 export type { AzureSecret } from './azure-secret.ts'
 export { BucketLogins } from './bucket-logins.ts'
-export { CloudLogins, type CloudLoginsOptions, type CloudProvider, type Login } from './cloud-logins.ts'
+export {
+  type AwsLogin,
+  CloudLogins,
+  type CloudLoginsOptions,
+  type CloudProvider,
+  type Login,
+} from './cloud-logins.ts'
 export { CloudError, type CloudErrorCode } from './errors.ts'
 export type { GcpEndpoints } from './gcp.ts'
 export { type GitLogin, GitLogins, type GitPassword } from './git-logins.ts'

@@ -1,5 +1,4 @@
 import type { KubeObject } from '@setpoint/manifest'
-import type { Bucket } from './bucket.ts'
 import type { Kustomization } from './kustomization.ts'
 import type { OCIRepository } from './oci-repository.ts'
 
@@ -26,10 +25,6 @@ export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[]
   },
 ]
 
-export const bucketNotImplemented: readonly MissingField<Bucket>[] = [
-  { field: 'spec.sts', usedBy: ({ spec }) => isSet(spec.sts) },
-]
-
 export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
   {
     field: 'spec.decryption.serviceAccountName',
@@ -43,8 +38,6 @@ export const kustomizationNotImplemented: readonly MissingField<Kustomization>[]
  */
 export function notImplementedFields(object: KubeObject): string[] {
   switch (object.kind) {
-    case 'Bucket':
-      return usedFields(bucketNotImplemented, object as Bucket)
     case 'OCIRepository':
       return usedFields(ociRepositoryNotImplemented, object as OCIRepository)
     case 'Kustomization':

@@ -149,7 +149,7 @@ describe('hostile and broken input', () => {
     expect(readyMessage(await setup.untilReady(name, 'False', reason))).toContain(message)
   })
 
-  test('a bucket that does not exist, an endpoint that is none, and what is not built', async () => {
+  test('a bucket that does not exist, an endpoint that is none, and a user without a password', async () => {
     const secretRef = { name: 's3' }
     await setup.create('none', { endpoint: s3.endpoint, bucketName: 'none', secretRef })
     expect(readyMessage(await setup.untilReady('none', 'False', 'BucketOperationFailed'))).toContain(
@@ -161,6 +161,7 @@ describe('hostile and broken input', () => {
     )
     const sts = { provider: 'ldap', endpoint: 'https://ldap.example.com' } as const
     await setup.create('ldap', { endpoint: s3.endpoint, bucketName: 'x', sts })
-    await setup.untilReady('ldap', 'False', 'NotImplemented')
+    const halfLdap = await setup.untilReady('ldap', 'False', 'AuthenticationFailed')
+    expect(readyMessage(halfLdap)).toContain('needs sts.secretRef')
   })
 })

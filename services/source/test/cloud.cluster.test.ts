@@ -289,15 +289,6 @@ describe('Bucket', () => {
     expect(await buckets.files('gcp-identity')).toEqual({ ...FILES, 'a.yaml': 'a: 2\n' })
   })
 
-  test('a container or bucket that does not exist', async () => {
-    await buckets.create('no-blobs', { provider: 'azure', endpoint: `https://${BLOB}`, bucketName: 'none' })
-    await buckets.create('no-gcs', { provider: 'gcp', endpoint: GCS, bucketName: 'none' })
-    for (const name of ['no-blobs', 'no-gcs'])
-      expect(readyMessage(await buckets.untilReady(name, 'False', 'BucketOperationFailed'))).toContain(
-        "'none'",
-      )
-  })
-
   test.each([
     ['aws', 's3.eu-west-1.amazonaws.com.example.com', undefined, 'is not Amazon S3'],
     ['azure', 'https://shop.blob.core.windows.net.example.com', undefined, 'is not Azure Blob Storage'],
@@ -313,12 +304,54 @@ describe('Bucket', () => {
     expect(cloud.state.asked).toEqual([])
   })
 
+  test('aws: another token service than one of AWS is not asked', async () => {
+    const sts = { provider: 'aws', endpoint: 'https://sts.example.com' } as const
+    await buckets.create('sts', { provider: 'aws', endpoint: S3, sts })
+    const refused = await buckets.untilReady('sts', 'False', 'AuthenticationFailed')
+    expect(readyMessage(refused)).toContain('is not the token service of AWS')
+    expect(cloud.state.asked).toEqual([])
+  })
+
   test('aws: with a ServiceAccount, the role of its annotation is asked for', async () => {
     await account('s3-reader', { 'eks.amazonaws.com/role-arn': 'arn:aws:iam::123456789012:role/reader' })
     await buckets.create('account-s3', { provider: 'aws', endpoint: S3, serviceAccountName: 's3-reader' })
     // The server knows the key of the service alone.
     await buckets.untilReady('account-s3', 'False', 'AuthenticationFailed')
     expect(cloud.state.asked).toEqual(['sts AssumeRoleWithWebIdentity'])
+  })
+
+  test('a container or bucket that does not exist', async () => {
+    await buckets.create('no-blobs', { provider: 'azure', endpoint: `https://${BLOB}`, bucketName: 'none' })
+    await buckets.create('no-gcs', { provider: 'gcp', endpoint: GCS, bucketName: 'none' })
+    for (const name of ['no-blobs', 'no-gcs'])
+      expect(readyMessage(await buckets.untilReady(name, 'False', 'BucketOperationFailed'))).toContain(
+        "'none'",
+      )
+  })
+
+  test('generic: a user of an LDAP directory gets credentials from the server, once for all Buckets', async () => {
+    const { password } = REGISTRY_USER
+    await setup.createSecret('ldap', { username: 'ada', password })
+    await setup.createSecret('not-ldap', { username: 'ada', password: 'not-it' })
+    const endpoint = cloud.https
+    const certSecretRef = { name: 'authorities' }
+    const spec = (secret: string) => ({
+      provider: 'generic' as const,
+      endpoint: s3.endpoint,
+      certSecretRef,
+      proxySecretRef: { name: 'proxy' },
+      sts: { provider: 'ldap' as const, endpoint, certSecretRef, secretRef: { name: secret } },
+    })
+    for (const name of ['ldap-one', 'ldap-two']) await buckets.create(name, spec('ldap'))
+    for (const name of ['ldap-one', 'ldap-two']) {
+      await buckets.untilReady(name, 'True')
+      expect(await buckets.files(name)).toEqual(FILES)
+    }
+    expect(cloud.state.asked.filter((line) => line.startsWith('ldap'))).toEqual(['ldap ada'])
+    await buckets.create('not-ldap', spec('not-ldap'))
+    const refused = readyMessage(await buckets.untilReady('not-ldap', 'False', 'AuthenticationFailed'))
+    expect(refused).toContain('gave no credentials')
+    expect(refused).not.toContain('not-it')
   })
 })
 

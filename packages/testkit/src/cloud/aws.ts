@@ -11,6 +11,7 @@ export async function answerAws(state: CloudState, request: CloudRequest): Promi
   const target = request.headers['x-amz-target']
   if (target === ECR || target === ECR_PUBLIC) return registryToken(state, request, target)
   const query = new URLSearchParams(request.body)
+  if (query.get('Action') === 'AssumeRoleWithLDAPIdentity') return ldap(state, query)
   return query.get('Action') === 'AssumeRoleWithWebIdentity' ? assumeRole(state, query) : undefined
 }
 
@@ -47,6 +48,21 @@ async function assumeRole(state: CloudState, query: URLSearchParams): Promise<Cl
   return {
     status: 200,
     body: `<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>${result}</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>`,
+  }
+}
+
+/** As MinIO answers, for the user ada. */
+function ldap(state: CloudState, query: URLSearchParams): CloudAnswer {
+  state.asked.push(`ldap ${query.get('LDAPUsername')}`)
+  if (query.get('LDAPUsername') !== 'ada' || query.get('LDAPPassword') !== state.secret)
+    return {
+      status: 400,
+      body: '<ErrorResponse><Error><Code>InvalidParameterValue</Code></Error></ErrorResponse>',
+    }
+  const credentials = `<Credentials><AccessKeyId>ASIAPOD</AccessKeyId><SecretAccessKey>${state.secret}</SecretAccessKey><Expiration>${expiration(state)}</Expiration><SessionToken>of-ada</SessionToken></Credentials>`
+  return {
+    status: 200,
+    body: `<?xml version="1.0"?><AssumeRoleWithLDAPIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithLDAPIdentityResult>${credentials}</AssumeRoleWithLDAPIdentityResult></AssumeRoleWithLDAPIdentityResponse>`,
   }
 }
 

@@ -15,9 +15,13 @@ export async function readRemote(context: BucketContext, task: BucketTask): Prom
     secret: await readSecret(context, task, spec.secretRef),
     certSecret: await readSecret(context, task, spec.certSecretRef),
     proxySecret: await readSecret(context, task, spec.proxySecretRef),
+    stsSecret: await readSecret(context, task, spec.sts?.secretRef),
+    stsCertSecret: await readSecret(context, task, spec.sts?.certSecretRef),
+    buckets: context.buckets,
     logins: context.bucketLogins,
     namespace: metadata.namespace ?? '',
     signal,
+    timeoutMs,
   })
   return { access, call: { timeoutMs, signal } }
 }
