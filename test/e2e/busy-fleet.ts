@@ -11,7 +11,7 @@ export interface BusyFleet {
   permanent: Set<string>
   /** The number of the last commit, which is in the ConfigMap app-0. */
   readonly last: number
-  /** Changes some apps, and adds or deletes a file. Returns the number of the commit. */
+  /** Changes some apps, adds or deletes a file, and moves one from app to app. Returns the number of the commit. */
   commit(): Promise<number>
   /** Changes every app. Returns the number of the commit. */
   commitAll(): Promise<number>
@@ -19,7 +19,10 @@ export interface BusyFleet {
   expected(): Record<string, Data>
 }
 
-/** Fills a new repository. App N has a ConfigMap that changes, one that does not, and one that comes and goes. */
+/** ConfigMaps that move from app to app, and are always in one of them. */
+const ROAMERS = Array.from({ length: 5 }, (_, index) => `app-roams-${index}`)
+
+/** Fills a new repository. App N has a ConfigMap that changes, one that does not, and one that comes and goes; some roam. */
 export async function makeBusyFleet(repo: GitRepo, count: number): Promise<BusyFleet> {
   const apps = Array.from({ length: count }, (_, index) => `app-${index}`)
   const wanted = new Map<string, Data>()
@@ -27,10 +30,13 @@ export async function makeBusyFleet(repo: GitRepo, count: number): Promise<BusyF
     wanted.set(app, { value: '0' })
     wanted.set(`${app}-settings`, { level: 'production' })
   }
+  const homes = new Map(ROAMERS.map((name) => [name, 'app-0']))
+  for (const name of ROAMERS) wanted.set(name, { value: '0' })
   const permanent = new Set(wanted.keys())
   let last = 0
-  const push = async (changes: Map<string, Data | undefined>) => {
-    await repo.commit(filesOf(changes), { message: `Commit ${last}` })
+  const push = async (changes: Map<string, Data | undefined>, left: Record<string, null> = {}) => {
+    const homeOf = (name: string) => homes.get(name) ?? appOf(name)
+    await repo.commit({ ...filesOf(changes, homeOf), ...left }, { message: `Commit ${last}` })
     for (const [name, data] of changes)
       if (data === undefined) wanted.delete(name)
       else wanted.set(name, data)
@@ -45,7 +51,13 @@ export async function makeBusyFleet(repo: GitRepo, count: number): Promise<BusyF
     },
     commit: async () => {
       last += 1
-      await push(changesOf(last, count, wanted))
+      const changes = changesOf(last, count, wanted)
+      const roamer = ROAMERS[last % ROAMERS.length] ?? ''
+      const left = pathOf(homes.get(roamer) ?? '', roamer)
+      homes.set(roamer, `app-${(last * 17) % count}`)
+      const isSamePlace = pathOf(homes.get(roamer) ?? '', roamer) === left
+      changes.set(roamer, { value: String(last) })
+      await push(changes, isSamePlace ? {} : { [left]: null })
       return last
     },
     commitAll: async () => {
@@ -66,11 +78,15 @@ function changesOf(number: number, count: number, wanted: Map<string, Data>): Ma
   return changes
 }
 
-function filesOf(changes: Map<string, Data | undefined>): Record<string, FileChange> {
+function filesOf(
+  changes: Map<string, Data | undefined>,
+  homeOf: (name: string) => string,
+): Record<string, FileChange> {
   const files: Record<string, FileChange> = {}
-  for (const [name, data] of changes) {
-    const [app] = /^app-\d+/.exec(name) ?? []
-    files[`apps/${app}/${name}.yaml`] = data === undefined ? null : configMapYaml(name, data)
-  }
+  for (const [name, data] of changes)
+    files[pathOf(homeOf(name), name)] = data === undefined ? null : configMapYaml(name, data)
   return files
 }
+
+const pathOf = (app: string, name: string): string => `apps/${app}/${name}.yaml`
+const appOf = (name: string): string => /^app-\d+/.exec(name)?.[0] ?? ''

@@ -21,8 +21,12 @@ export interface ObjectSelection {
 export class WatchedObjects<T extends KubeObject> {
   private readonly informer: Informer
   private readonly written = new Map<string, T>()
+  private readonly kube: KubeClient
+  private readonly selection: ObjectSelection
 
   constructor(kube: KubeClient, selection: ObjectSelection, listener: ObjectListener<T>) {
+    this.kube = kube
+    this.selection = selection
     this.informer = startInformer(kube, {
       gvk: selection.gvk,
       signal: selection.signal,
@@ -65,6 +69,13 @@ export class WatchedObjects<T extends KubeObject> {
 
   keys(): string[] {
     return this.informer.list().map(keyOf)
+  }
+
+  /** Asks for all of them, for the watch may be behind what others have written. @throws KubeApiError, KubeUnreachableError */
+  async refresh(): Promise<void> {
+    const { gvk, signal, labelSelector } = this.selection
+    const selector = labelSelector ? { labelSelector } : {}
+    for (const object of await this.kube.list(gvk, { signal, ...selector })) this.wrote(object)
   }
 
   /** Notes the answer to a write of ours, which the watch may not have shown yet. */

@@ -9,20 +9,27 @@ export interface ShareOptions {
   keys(): Iterable<string>
   /** Forget what is held in memory of a key: somebody else works on it from now on. */
   onLost(key: string): void
-  /** Reads anew what others may have said of keys that have become ours. They are not ours before that is done. */
+  /**
+   * Reads anew what others may have said of keys that have become ours. They are not ours before that is done; when it
+   * fails it is tried again.
+   */
   prepare(keys: readonly string[]): Promise<void>
   /** Keys have become ours: work on them. */
   onTaken(keys: readonly string[]): void
 }
 
+const RETRY_MS = 500
+
 /** The keys that this replica works on, kept up to date as replicas come and go. */
 export class Share {
   private readonly options: ShareOptions
   private readonly held = new Set<string>()
-  /** Ours, but not prepared yet. */
-  private readonly coming = new Set<string>()
+  /** Ours, but not prepared yet, with the number of the turn in which they became ours. */
+  private readonly coming = new Map<string, number>()
+  private turn = 0
   private readonly stopWatching: () => void
   private begun = false
+  private stopped = false
 
   constructor(options: ShareOptions) {
     this.options = options
@@ -52,27 +59,40 @@ export class Share {
   }
 
   stop(): void {
+    this.stopped = true
     this.stopWatching()
   }
 
   private async release(isLost: (key: string) => boolean, graceMs: number): Promise<void> {
     const lost = [...this.held].filter(isLost)
     for (const key of lost) this.held.delete(key)
-    for (const key of [...this.coming].filter(isLost)) this.coming.delete(key)
+    for (const key of [...this.coming.keys()].filter(isLost)) this.coming.delete(key)
     await this.options.queue.release(isLost, graceMs)
     for (const key of lost) if (!this.held.has(key)) this.options.onLost(key)
   }
 
   private async regain(): Promise<void> {
     if (!this.begun) return
-    const { keys, membership, prepare, onTaken } = this.options
+    const { keys, membership, onTaken } = this.options
     const isNew = (key: string) => !this.held.has(key) && !this.coming.has(key) && membership.owns(key)
     const gained = [...keys()].filter(isNew)
     if (gained.length === 0) return
-    for (const key of gained) this.coming.add(key)
+    const turn = ++this.turn
+    for (const key of gained) this.coming.set(key, turn)
+    const isComing = (key: string) => this.coming.get(key) === turn
     // Who is alone takes over from nobody.
-    if (membership.replicas.length > 0) await prepare(gained)
-    const taken = gained.filter((key) => this.coming.delete(key) && this.has(key))
+    if (membership.replicas.length > 0) await this.untilPrepared(gained, isComing)
+    // One that was lost and came back meanwhile belongs to a later turn: others may have worked on it in between.
+    const taken = gained.filter((key) => isComing(key) && this.coming.delete(key) && this.has(key))
     if (taken.length > 0) onTaken(taken)
+  }
+
+  private async untilPrepared(keys: readonly string[], isComing: (key: string) => boolean): Promise<void> {
+    while (!this.stopped && keys.some(isComing))
+      try {
+        return await this.options.prepare(keys)
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
   }
 }

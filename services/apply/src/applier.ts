@@ -96,7 +96,9 @@ export class Applier {
       keys: () => this.context.kustomizations.keys(),
       onLost: (key) => this.forget(key),
       // What another replica has applied must be known before anything of it is touched.
-      prepare: (keys) => this.context.renderings.readAgain(keys),
+      prepare: async (keys) => {
+        await Promise.all([this.context.kustomizations.refresh(), this.context.renderings.readAgain(keys)])
+      },
       onTaken: (keys) => this.takeOver(keys),
     })
     this.context = {

@@ -6,7 +6,7 @@ import type { ApplyContext, Task } from './context.ts'
 import { idOf, inventoryOf, readEntry } from './inventory.ts'
 import { claimsOn } from './prune/claims.ts'
 import { type Pruned, prune } from './prune/prune.ts'
-import { HAND_OVER_POLL_MS, mustWaitFor } from './prune/prune-stale.ts'
+import { handOverPollMs, mustWaitFor } from './prune/prune-stale.ts'
 import { readLive, settle } from './settle.ts'
 import { deletesObjects, retryIntervalMs, timeoutMs } from './spec.ts'
 import { failed } from './status/settlement.ts'
@@ -29,7 +29,7 @@ export async function finalize(context: ApplyContext, task: Task): Promise<Resul
   const there = deletesObjects(task.kustomization) ? await enterToDelete(context, task) : undefined
   if (there !== undefined) {
     const pruned = await deleteAll(there, task)
-    if (pruned === undefined) return { requeueAfterMs: HAND_OVER_POLL_MS, priority: 'normal' }
+    if (pruned === undefined) return { requeueAfterMs: handOverPollMs(context, task), priority: 'normal' }
     if (pruned.failed.length > 0) return reportFailure(context, task, pruned)
     const left = pruned.deleted.length + pruned.terminating.length
     if (task.kustomization.spec.deletionPolicy === 'WaitForTermination' && left > 0)

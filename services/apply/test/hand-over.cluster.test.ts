@@ -37,6 +37,19 @@ test('an object that moved is handed over when the old one lets go first', async
   expect(await uidOf('early')).toBe(uid)
 })
 
+test('an object that moved to one whose build is late is not deleted meanwhile, and it is said who is waited for', async () => {
+  await setup.sync('prompt-giver', [object('awaited'), object('prompt-own')])
+  const uid = await uidOf('awaited')
+  await setup.create('slow-taker')
+  await setup.render('prompt-giver', [object('prompt-own')], { revision: 'r2', source: 'slow' })
+  const waiting = await setup.untilReady('prompt-giver', 'Unknown')
+  expect(conditionOf(waiting, 'Ready')?.message).toContain(`${setup.namespace}/slow-taker`)
+  await setup.render('slow-taker', [object('awaited')], { revision: 'r2', source: 'slow' })
+  await setup.untilApplied('prompt-giver', 'r2')
+  await untilOwnedBy('awaited', 'slow-taker')
+  expect(await uidOf('awaited')).toBe(uid)
+})
+
 test('a renamed Kustomization takes over from the one that is deleted', async () => {
   await setup.sync('old-name', [object('renamed')])
   const uid = await uidOf('renamed')

@@ -41,7 +41,7 @@ export class Sourcer<T extends SourceObject> {
       queue: this.queue,
       keys: () => this.context.objects.keys(),
       onLost: (key) => this.forget(key),
-      prepare: async () => undefined,
+      prepare: () => this.context.objects.refresh(),
       onTaken: (keys) => {
         parts.log.info({ kind, objects: keys.length }, 'took over')
         for (const key of keys) {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isConditionTrue } from '@setpoint/conditions'
-import { type Kustomization, ROLLBACK_ANNOTATION } from '@setpoint/contracts'
+import { type Kustomization, notImplementedFields, ROLLBACK_ANNOTATION } from '@setpoint/contracts'
 import { ReconcileError } from '@setpoint/reconcile'
 import { guessTargets } from '../apply/apply-set.ts'
 import type { ApplyContext, Task } from '../context.ts'
@@ -52,7 +52,8 @@ export async function declaredBy(
   const inventory = () => new Set(inventoryOf(other).map(({ id }) => id))
   const rendering = context.renderings.get(key)
   const isHeld = other.metadata.annotations?.[ROLLBACK_ANNOTATION] !== undefined
-  if (other.spec.suspend || isHeld) return { ids: inventory(), sure: true }
+  const isNeverBuilt = notImplementedFields(other).length > 0
+  if (other.spec.suspend || isHeld || isNeverBuilt) return { ids: inventory(), sure: true }
   if (rendering === undefined || !speaksOf(rendering, other)) return { ids: inventory(), sure: false }
   const { set, problem } = rendering.message
   // One that cannot be built declares what it had; waiting for somebody to mend it would block everybody else.

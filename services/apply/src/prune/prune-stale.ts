@@ -16,9 +16,13 @@ import { deletesObjects } from '../spec.ts'
 import { claimsOn } from './claims.ts'
 import { liveOf, mayDelete, NOTHING_PRUNED, type Pruned, prune, staleObjects } from './prune.ts'
 
-/** For how long a prune waits for other Kustomizations to say whether an object is theirs now. */
-const HAND_OVER_WAIT_MS = 10_000
-export const HAND_OVER_POLL_MS = 250
+/**
+ * For how long a prune waits for other Kustomizations to say whether an object is theirs now. Their builds take moments; when
+ * the render service was killed, or NATS has lost everything, as long as that takes to mend.
+ */
+const HAND_OVER_WAIT_MS = 5 * 60_000
+const HAND_OVER_POLL_MS = { min: 250, max: 5_000 }
+const MAX_NAMED = 5
 
 /**
  * Deletes what has left the set. Only ever after a whole set was applied. What another Kustomization declares now is handed
@@ -53,9 +57,17 @@ export async function pruneStale(
 /** A short wait, in which no worker is held: the others are being built right now. */
 function awaitUnsure(context: ApplyContext, task: Task, unsure: readonly string[]): void {
   if (!mustWaitFor(context, task, unsure)) return
-  throw new NotYet('waiting for other Kustomizations to be built before anything is pruned', {
-    retryAfterMs: HAND_OVER_POLL_MS,
-  })
+  const names = `${unsure.slice(0, MAX_NAMED).join(', ')}${unsure.length > MAX_NAMED ? ', …' : ''}`
+  throw new NotYet(
+    `waiting for other Kustomizations to be built before anything is pruned, for an object may be theirs by now: ${names}`,
+    { retryAfterMs: handOverPollMs(context, task) },
+  )
+}
+
+/** When to look again: soon at first. */
+export function handOverPollMs(context: ApplyContext, { known }: Task): number {
+  const waited = context.now() - (known.handOverSince ?? context.now())
+  return Math.min(Math.max(waited / 2, HAND_OVER_POLL_MS.min), HAND_OVER_POLL_MS.max)
 }
 
 /** True while others may be about to say that an object is theirs, for a bounded time. */
