@@ -46,7 +46,7 @@ describe('notImplementedFields', () => {
       metadata,
       spec,
     })
-    expect(fields).toEqual(['spec.verify.provider', 'spec.verify.trustedRootSecretRef'])
+    expect(fields).toEqual(['spec.verify.provider', 'spec.verify.secretRef with trustedRootSecretRef'])
   })
 
   it('takes a field with its default or empty value for unused', () => {

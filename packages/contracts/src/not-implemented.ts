@@ -15,13 +15,13 @@ interface MissingField<T> {
 export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[] = [
   { field: 'spec.verify.provider', usedBy: ({ spec }) => spec.verify?.provider === 'notation' },
   {
-    field: 'spec.verify without secretRef',
-    usedBy: ({ spec }) => spec.verify !== undefined && !isSet(spec.verify.secretRef),
+    field: 'spec.verify without secretRef and trustedRootSecretRef',
+    usedBy: ({ spec: { verify } }) =>
+      verify !== undefined && !isSet(verify.secretRef) && !isSet(verify.trustedRootSecretRef),
   },
-  { field: 'spec.verify.matchOIDCIdentity', usedBy: ({ spec }) => isSet(spec.verify?.matchOIDCIdentity) },
   {
-    field: 'spec.verify.trustedRootSecretRef',
-    usedBy: ({ spec }) => isSet(spec.verify?.trustedRootSecretRef),
+    field: 'spec.verify.secretRef with trustedRootSecretRef',
+    usedBy: ({ spec: { verify } }) => isSet(verify?.secretRef) && isSet(verify?.trustedRootSecretRef),
   },
 ]
 

@@ -39,7 +39,8 @@ function preAuthenticated(type: string, payload: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(head), payload])
 }
 
-function checkStatement(statement: Uint8Array, digest: string): void {
+/** @throws CosignError when it is no statement about the manifest */
+export function checkStatement(statement: Uint8Array, digest: string): void {
   const { subject, predicateType } = fieldsOf(parseJson(statement))
   if (predicateType !== SIGN_PREDICATE) throw new CosignError('what is signed is no signature of an image')
   const [algorithm = '', value] = digest.split(':')

@@ -20,10 +20,15 @@ export function verifySimpleSigning(
 ): string {
   const signer = signerOf(keys, payload, Buffer.from(signature, 'base64'))
   if (signer === undefined) throw new CosignError('the signature is by none of the keys')
+  checkPayload(payload, digest)
+  return signer
+}
+
+/** @throws CosignError when it does not speak of the manifest */
+export function checkPayload(payload: Uint8Array, digest: string): void {
   const { image, type } = fieldsOf(fieldsOf(parseJson(payload)).critical)
   const signed = fieldsOf(image)['docker-manifest-digest']
   if (signed !== digest) throw new CosignError('the signature is of another manifest')
   if (type !== 'cosign container image signature')
     throw new CosignError('what is signed is no signature of an image')
-  return signer
 }

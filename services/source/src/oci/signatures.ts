@@ -1,10 +1,23 @@
-import { BUNDLE_TYPE, SIGNATURE_ANNOTATION, SIMPLE_SIGNING_TYPE } from '@setpoint/cosign'
+import {
+  BUNDLE_TYPE,
+  CERTIFICATE_ANNOTATION,
+  LOG_ANNOTATION,
+  SIGNATURE_ANNOTATION,
+  SIMPLE_SIGNING_TYPE,
+} from '@setpoint/cosign'
 import { RegistryError } from '@setpoint/registry'
 import type { OciContext, Remote } from './oci-context.ts'
 
 /** One thing that cosign has written about a manifest. */
 export type Signature =
-  | { kind: 'payload'; payload: Uint8Array; signature: string }
+  | {
+      kind: 'payload'
+      payload: Uint8Array
+      signature: string
+      /** Of one who signs without a key of their own. */
+      certificate: string | undefined
+      logEntry: string | undefined
+    }
   | { kind: 'bundle'; bundle: Uint8Array }
 
 const MAX_SIGNATURES = 50
@@ -35,7 +48,9 @@ async function readPayloads(context: OciContext, remote: Remote, digest: string)
     const signature = layer.annotations[SIGNATURE_ANNOTATION]
     if (layer.mediaType !== SIMPLE_SIGNING_TYPE || signature === undefined) continue
     const payload = await registry.fetchBlob(image, layer, access, { ...call, maxBytes: MAX_BYTES })
-    signatures.push({ kind: 'payload', payload, signature })
+    const certificate = layer.annotations[CERTIFICATE_ANNOTATION]
+    const logEntry = layer.annotations[LOG_ANNOTATION]
+    signatures.push({ kind: 'payload', payload, signature, certificate, logEntry })
   }
   return signatures
 }
