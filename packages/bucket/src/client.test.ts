@@ -108,3 +108,17 @@ describe('a server that misbehaves', () => {
     }
   })
 })
+
+it('says in which region a bucket of AWS is', async () => {
+  const server = createServer((_request: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(301, { 'x-amz-bucket-region': 'eu-west-1' }).end()
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  try {
+    await expect(client.list({ ...place, endpoint }, all)).rejects.toThrow('ask for it in eu-west-1')
+  } finally {
+    server.close()
+    server.closeAllConnections()
+  }
+})

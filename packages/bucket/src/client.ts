@@ -144,7 +144,7 @@ function protocolOf(access: BucketAccess, now: () => number): BucketProtocol {
 }
 
 function problem(
-  { status }: HttpAnswer,
+  { status, headers }: HttpAnswer,
   reason: string | undefined,
   { bucket }: BucketAccess,
   host: string,
@@ -153,6 +153,12 @@ function problem(
   if (reason !== undefined && NO_BUCKET.has(reason))
     return new BucketError('NotFound', `bucket '${bucket}' not found`, { cause: reason })
   if (status === 404) return new BucketError('NotFound', said, { cause: reason ?? 'NoSuchKey' })
+  const region = String(headers['x-amz-bucket-region'] ?? '')
+  if ((status === 301 || status === 400) && /^[a-z0-9-]{1,40}$/.test(region))
+    return new BucketError(
+      'ProtocolError',
+      `bucket '${bucket}' is in another region: ask for it in ${region} (spec.region)`,
+    )
   if (status === 401 || status === 403) return new BucketError('AuthenticationFailed', said)
   if (status === 429 || status === 503) return new BucketError('TooManyRequests', said)
   if (status >= 300 && status < 400)
