@@ -13,7 +13,6 @@ import {
   imageRepositoryStatus,
   imageUpdateAutomationSpec,
   imageUpdateAutomationStatus,
-  kustomizationNotImplemented,
   kustomizationSpec,
   kustomizationStatus,
   ociRepositoryNotImplemented,
@@ -30,7 +29,7 @@ const kinds = [
   ['imagepolicy', imagePolicySpec, imagePolicyStatus, []],
   ['imagerepository', imageRepositorySpec, imageRepositoryStatus, []],
   ['imageupdateautomation', imageUpdateAutomationSpec, imageUpdateAutomationStatus, []],
-  ['kustomization', kustomizationSpec, kustomizationStatus, kustomizationNotImplemented],
+  ['kustomization', kustomizationSpec, kustomizationStatus, []],
   ['ocirepository', ociRepositorySpec, ociRepositoryStatus, ociRepositoryNotImplemented],
 ] as const
 

@@ -174,7 +174,7 @@ describe('values', () => {
     const grants = (objects: Manifest[], name: string) =>
       JSON.stringify(find(objects, 'ClusterRole', name)).includes('serviceaccounts/token')
     const [closed, open] = [await render(), await render({ tenancy: { objectLevelWorkloadIdentity: true } })]
-    for (const name of ['setpoint-source', 'setpoint-image-automation']) {
+    for (const name of ['setpoint-source', 'setpoint-kustomize-render', 'setpoint-image-automation']) {
       expect(grants(closed, name)).toBe(false)
       expect(grants(open, name)).toBe(true)
       const [container] = find(open, 'Deployment', name).spec.template.spec.containers

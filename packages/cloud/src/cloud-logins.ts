@@ -3,7 +3,13 @@ import { AWS_AUDIENCE, type AwsCredentials, assumeRole, ownAwsCredentials, roleO
 import { type AccessToken, AZURE_AUDIENCE, azureTokenFor, entraIdentityOf, ownAzureToken } from './azure.ts'
 import { CloudError } from './errors.ts'
 import { GCP_ENDPOINTS, type GcpEndpoints, gcpIdentityOf, gcpTokenFor, ownGcpToken } from './gcp.ts'
-import { type Account, type KnownAccount, readAccount, requestToken } from './service-account.ts'
+import {
+  type Account,
+  type KnownAccount,
+  readAccount,
+  requestToken,
+  TOKEN_SECONDS,
+} from './service-account.ts'
 import { UntilExpiry } from './until-expiry.ts'
 
 export type CloudProvider = 'aws' | 'azure' | 'gcp'
@@ -113,6 +119,25 @@ export class CloudLogins {
     )
   }
 
+  /** A token of the account itself, for whoever trusts this cluster's API server. */
+  async kubernetes({
+    account,
+    audience,
+    signal,
+  }: Login & { account: Account; audience: string }): Promise<AccessToken> {
+    const known = (await this.known(account, signal)) as KnownAccount
+    const key = keyOf('kubernetes', { ...known, identity: undefined }, audience)
+    return this.kept.get(
+      key,
+      async (bounded) => {
+        const expiresAt = this.options.now() + TOKEN_SECONDS * 1000
+        const value = { token: await this.token(known, audience, bounded), expiresAt }
+        return { value, expiresAt }
+      },
+      signal,
+    )
+  }
+
   private async known(account: Account | undefined, signal: AbortSignal): Promise<KnownAccount | undefined> {
     if (account === undefined) return undefined
     if (!this.options.objectLevel)
@@ -130,7 +155,7 @@ export class CloudLogins {
 
 /** What a credential was given for; another identity of the account makes another one. */
 function keyOf(
-  provider: CloudProvider,
+  provider: CloudProvider | 'kubernetes',
   account: (KnownAccount & { identity: unknown }) | undefined,
   ...rest: unknown[]
 ): string {

@@ -15,8 +15,8 @@ export interface KnownAccount extends Account {
 }
 
 const KIND = { group: '', version: 'v1', kind: 'ServiceAccount' }
-/** It is exchanged at once. */
-const TOKEN_SECONDS = 600
+/** It is exchanged at once, mostly. */
+export const TOKEN_SECONDS = 600
 
 /** Reads a ServiceAccount. @throws CloudError InvalidAccount when it does not exist */
 export async function readAccount(

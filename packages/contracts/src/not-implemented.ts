@@ -1,5 +1,4 @@
 import type { KubeObject } from '@setpoint/manifest'
-import type { Kustomization } from './kustomization.ts'
 import type { OCIRepository } from './oci-repository.ts'
 
 /**
@@ -25,13 +24,6 @@ export const ociRepositoryNotImplemented: readonly MissingField<OCIRepository>[]
   },
 ]
 
-export const kustomizationNotImplemented: readonly MissingField<Kustomization>[] = [
-  {
-    field: 'spec.decryption.serviceAccountName',
-    usedBy: ({ spec }) => isSet(spec.decryption?.serviceAccountName),
-  },
-]
-
 /**
  * The paths of the fields that an object uses and that are not built yet, such as `spec.decryption`.
  * Empty when there are none. An object with some must be refused with reason NotImplemented, not half obeyed.
@@ -40,8 +32,6 @@ export function notImplementedFields(object: KubeObject): string[] {
   switch (object.kind) {
     case 'OCIRepository':
       return usedFields(ociRepositoryNotImplemented, object as OCIRepository)
-    case 'Kustomization':
-      return usedFields(kustomizationNotImplemented, object as Kustomization)
     default:
       return []
   }

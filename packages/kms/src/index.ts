@@ -1,6 +1,8 @@
 export type { AwsIdentity, AwsKeys } from './aws/aws-kms.ts'
 export type { AzureIdentity } from './azure/key-vault.ts'
+export { cloudIdentities } from './cloud-identities.ts'
 export type { GcpIdentity } from './gcp/gcp-kms.ts'
 export type { Bounds } from './key-service.ts'
 export { type Identities, type KeyServiceOptions, SecretKeyServices } from './key-services.ts'
+export { type VaultLogin, vaultLogin } from './vault/login.ts'
 export type { VaultIdentity } from './vault/vault.ts'

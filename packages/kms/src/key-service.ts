@@ -1,3 +1,4 @@
+import { CloudError } from '@setpoint/cloud'
 import { type KeyService, type MasterKey, SopsError } from '@setpoint/sops'
 import type { Provider } from './provider.ts'
 
@@ -22,6 +23,7 @@ export function keyService(
   return {
     kinds: [provider.kind],
     decrypt: async (key) => {
+      await provider.load()
       all ??= AbortSignal.timeout(totalMs)
       const server = provider.serverOf(key)
       if (silent.has(server) || all.aborted) throw unanswered(server)
@@ -30,13 +32,17 @@ export function keyService(
         return await call(provider, key, signal)
       } catch (error) {
         if (error instanceof SopsError) throw error
-        const refusal = signal.aborted ? undefined : provider.refusal(error)
+        const refusal = signal.aborted ? undefined : refusalOf(provider, error)
         if (refusal !== undefined) throw new SopsError('NoKey', refusal)
         silent.add(server)
         throw unanswered(server)
       }
     },
   }
+}
+
+function refusalOf(provider: Provider, error: unknown): string | undefined {
+  return error instanceof CloudError ? `cannot be asked: ${error.message}` : provider.refusal(error)
 }
 
 /** Some parts of the SDKs do not know the signal: what comes after it is not waited for. */

@@ -22,13 +22,18 @@ export interface AwsKms extends AsyncDisposable {
   reserve(arn: string, role: string): void
   /** Requests are taken, and not answered. */
   freeze(): void
-  thaw(): void
+  /** Connections break. */
+  cut(): void
+  mend(): void
   /** How often a data key was decrypted. */
   decryptions(): number
 }
 
-/** Starts local-kms behind a door that knows users and roles, which local-kms does not. */
-export async function startAwsKms(): Promise<AwsKms> {
+/**
+ * Starts local-kms behind a door that knows users and roles, which local-kms does not.
+ * @param guests access keys that others gave out, with the role that each stands for
+ */
+export async function startAwsKms(guests: Readonly<Record<string, string>> = {}): Promise<AwsKms> {
   const stack = new AsyncDisposableStack()
   const home = stack.use(await temporaryDirectory('local-kms')).path
   const port = await freePort()
@@ -38,7 +43,7 @@ export async function startAwsKms(): Promise<AwsKms> {
   ])
   stack.defer(() => child.kill())
   await waitFor('local-kms takes connections', () => connects(port), { intervalMs: 20 })
-  const door = new Door(`http://127.0.0.1:${port}`)
+  const door = new Door(`http://127.0.0.1:${port}`, guests)
   const server = stack.use(await startEndpoint((request, body) => door.answer(request, body)))
   const call = async (action: string, body: object) => {
     const { status, text } = await door.pass(action, JSON.stringify(body))
@@ -51,10 +56,13 @@ export async function startAwsKms(): Promise<AwsKms> {
     disableKey: async (arn) => void (await call('TrentService.DisableKey', { KeyId: arn })),
     reserve: (arn, role) => void door.roles.set(arn, role),
     freeze: () => {
-      door.frozen = true
+      door.state = 'frozen'
     },
-    thaw: () => {
-      door.frozen = false
+    cut: () => {
+      door.state = 'cut'
+    },
+    mend: () => {
+      door.state = 'open'
     },
     decryptions: () => door.decryptions,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
@@ -66,29 +74,38 @@ class Door {
   readonly roles = new Map<string, string>()
   private readonly sessions = new Map<string, { role: string; token: string }>()
   private readonly target: string
-  frozen = false
+  private readonly guests: Readonly<Record<string, string>>
+  state: 'open' | 'frozen' | 'cut' = 'open'
   decryptions = 0
 
-  constructor(target: string) {
+  constructor(target: string, guests: Readonly<Record<string, string>>) {
     this.target = target
+    this.guests = guests
   }
 
   async answer(request: IncomingMessage, body: string): Promise<Answer | undefined> {
-    if (this.frozen) return undefined
+    if (this.state === 'cut') throw new Error('the connection breaks')
+    if (this.state === 'frozen') return undefined
     const user = /Credential=(\w+)\//.exec(request.headers.authorization ?? '')?.[1] ?? ''
-    const session = this.sessions.get(user)
-    const known = user === AWS_USER.accessKeyId || session?.token === request.headers['x-amz-security-token']
+    const role = this.roleOf(user, request.headers['x-amz-security-token'])
     const action = String(request.headers['x-amz-target'] ?? '')
     const keyId = action === '' ? '' : (JSON.parse(body) as { KeyId?: string }).KeyId
-    const role = this.roles.get(keyId ?? '')
-    if (!known || (session === undefined && user !== AWS_USER.accessKeyId))
+    if (role === undefined)
       return refuse('UnrecognizedClientException', `The security token ${user} is invalid.`)
     if (action === '') return this.assumeRole(new URLSearchParams(body))
-    if (role !== undefined && session?.role !== role)
+    if ((this.roles.get(keyId ?? '') ?? role) !== role)
       return refuse('AccessDeniedException', `User ${user} is not authorized to perform ${action}`)
     if (action === 'TrentService.Decrypt') this.decryptions += 1
     const { status, text } = await this.pass(action, body)
     return { status, headers: JSON_TYPE, body: text }
+  }
+
+  /** Undefined for a stranger; '' for a user without a role. */
+  private roleOf(user: string, token: unknown): string | undefined {
+    if (user === AWS_USER.accessKeyId) return ''
+    const session = this.sessions.get(user)
+    if (session === undefined) return this.guests[user]
+    return session.token === token ? session.role : undefined
   }
 
   async pass(action: string, body: string): Promise<{ status: number; text: string }> {

@@ -16,13 +16,15 @@ export interface Answer {
   body?: object | string
 }
 
-/** Starts an endpoint. It serves TLS with a pair. An answer that is undefined is never sent. */
+/** Starts an endpoint. It serves TLS with a pair. An answer that is undefined is never sent; one that fails breaks the connection. */
 export async function startEndpoint(
   answer: (request: IncomingMessage, body: string) => Answer | undefined | Promise<Answer | undefined>,
   pair?: KeyPair,
 ): Promise<Endpoint> {
   const listener: RequestListener = async (request, response) => {
-    const given = await answer(request, await textOf(request))
+    const given = await textOf(request)
+      .then((text) => answer(request, text))
+      .catch(() => void request.destroy())
     if (given === undefined) return
     const { status = 200, headers = {}, body = '' } = given
     const [type, text] =

@@ -32,6 +32,21 @@ export const settings = {
     default: 'true',
     parse: trueOrFalse,
   },
+  'object-level-workload-identity': {
+    description: 'Key services of clouds may be asked as the ServiceAccount of spec.decryption',
+    default: 'false',
+    parse: trueOrFalse,
+  },
+  'default-decryption-service-account': {
+    description: 'ServiceAccount of their namespace for Kustomizations whose spec.decryption names none',
+    default: '',
+    parse: text,
+  },
+  'sops-vault-configmap': {
+    description: 'ConfigMap with the Vault servers that ServiceAccounts may log in to, as <namespace>/<name>',
+    default: '',
+    parse: (given: string) => (given === '' ? undefined : namespacedName(given)),
+  },
   'max-source-mib': {
     description: 'The most that the files of one source may hold, in MiB',
     default: '512',

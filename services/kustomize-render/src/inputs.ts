@@ -8,8 +8,8 @@ import {
   VariablesError,
 } from '@setpoint/build'
 import type { Kustomization } from '@setpoint/contracts'
-import { SecretKeyServices } from '@setpoint/kms'
 import type { DataReference, KubeClient } from '@setpoint/kube'
+import { type RemoteKeyOptions, remoteKeys } from './remote-keys.ts'
 
 /** What a build takes from the cluster. digest changes when any of it does. */
 export interface Inputs {
@@ -21,6 +21,7 @@ export interface Inputs {
 export interface InputOptions {
   checkMac: boolean
   ageSecret: { namespace: string; name: string } | undefined
+  keys: RemoteKeyOptions
 }
 
 /** Reads the variables and the keys of a Kustomization; the reason, when something that it names is missing or bad. */
@@ -31,7 +32,10 @@ export async function readInputs(
 ): Promise<Inputs | string> {
   const read: ReadData = (kind, key) => kube.get({ group: '', version: 'v1', kind }, key)
   try {
-    const decryption = await readKeys(read, kustomization, { ...options, remote: new SecretKeyServices({}) })
+    const decryption = await readKeys(read, kustomization, {
+      ...options,
+      remote: remoteKeys(kube, kustomization, options.keys),
+    })
     const variables = await readVariables(read, kustomization)
     return { variables, decryption, digest: `${variables?.digest ?? ''} ${decryption?.digest ?? ''}` }
   } catch (error) {

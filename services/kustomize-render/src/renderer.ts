@@ -67,6 +67,8 @@ export class Renderer {
       const message = `can't access '${source.kind}/${source.namespace}/${source.name}', cross-namespace references have been blocked`
       return { ...nothing, problem: { reason: 'AccessDenied', message, stalled: true } }
     }
+    if (wantsIdentity(kustomization) && !this.options.inputs.keys.objectLevel)
+      return { ...nothing, problem: { reason: 'FeatureGateDisabled', message: GATE, stalled: true } }
     if (tree === undefined) return this.withoutTree(kustomization)
     const result = await this.result(kustomization, tree)
     const { revision, originRevision } = tree.message
@@ -165,7 +167,11 @@ export class Renderer {
 }
 
 const SOURCE_RETRY_MS = 30_000
+const GATE =
+  'to use spec.decryption.serviceAccountName for decryption authentication please enable the ObjectLevelWorkloadIdentity feature gate in the controller (--object-level-workload-identity)'
 const nothing = { revision: '', traceId: '' }
+
+const wantsIdentity = ({ spec }: Kustomization): boolean => (spec.decryption?.serviceAccountName ?? '') !== ''
 
 /** Suspended, on its way out, or not to be built: apply says so by itself. */
 function isNotOurs(kustomization: Kustomization): boolean {

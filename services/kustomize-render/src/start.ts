@@ -1,3 +1,4 @@
+import { CloudLogins } from '@setpoint/cloud'
 import { KUSTOMIZATION, type Kustomization, renderedMessage, subjects } from '@setpoint/contracts'
 import { type Informer, ReferenceWatch, startInformer } from '@setpoint/kube'
 import { createParseCache } from '@setpoint/kustomize'
@@ -157,7 +158,16 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     cache: createParseCache({ maxBytes: config['parse-cache-mib'] * MIB }),
     crossNamespaceRefs: !config['no-cross-namespace-refs'],
     references,
-    inputs: { checkMac: config['sops-check-mac'], ageSecret: config['sops-age-secret'] },
+    inputs: {
+      checkMac: config['sops-check-mac'],
+      ageSecret: config['sops-age-secret'],
+      keys: {
+        clouds: new CloudLogins({ kube, now, objectLevel: config['object-level-workload-identity'] }),
+        objectLevel: config['object-level-workload-identity'],
+        defaultAccount: config['default-decryption-service-account'],
+        vaultConfigMap: config['sops-vault-configmap'],
+      },
+    },
     strictSubstitution: config['strict-substitution'],
   })
   await Promise.all([sources.caughtUp, sourceObjects.synced(), externalArtifacts.synced])

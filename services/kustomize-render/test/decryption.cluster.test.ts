@@ -136,6 +136,17 @@ test('an encrypted Secret without spec.decryption is named', async () => {
   )
 })
 
+test('an account to ask key services as is refused where it is not allowed, before anything is read', async () => {
+  await setup.create('gated', {
+    path: './whole',
+    decryption: { provider: 'sops', serviceAccountName: 'kms' },
+  })
+  expect(await setup.untilProblem('gated', 'FeatureGateDisabled')).toContain(
+    '--object-level-workload-identity',
+  )
+  expect((await setup.last('gated'))?.problem?.stalled).toBe(true)
+})
+
 test('an encrypted file of more than 5 MiB is refused', async () => {
   await setup.create('large', { decryption })
   expect(await setup.untilProblem('large', 'BuildFailed')).toMatch(

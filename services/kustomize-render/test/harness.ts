@@ -20,6 +20,7 @@ import {
   type ServiceProcess,
   type SharedCluster,
   sharedCluster,
+  spawnService,
   startNats,
   startService,
   testNamespace,
@@ -69,6 +70,8 @@ export interface Setup extends AsyncDisposable {
 }
 
 export interface SetupOptions {
+  /** Environment of the process. */
+  env?: Record<string, string>
   /** Its name among several, which share the work. */
   replica?: string
 }
@@ -87,7 +90,7 @@ export async function startSetup(flags: string[] = [], options: SetupOptions = {
 async function assemble(
   stack: AsyncDisposableStack,
   flags: string[],
-  { replica }: SetupOptions,
+  { replica, env = {} }: SetupOptions,
 ): Promise<Setup> {
   const cluster = await sharedCluster()
   const kube = stack.use(await connectKube({ kubeconfig: cluster.kubeconfig }))
@@ -103,17 +106,18 @@ async function assemble(
     data: { key: key.toString('base64') },
   })
   await createRepository(kube, namespace)
-  const start = async (replica: string | undefined, natsUrl: string) =>
-    stack.use(
-      await startService('kustomize-render', [
-        `--kubeconfig=${cluster.kubeconfig}`,
-        `--nats-url=${natsUrl}`,
-        `--sealing-key-secret=${namespace}/sealing-key`,
-        `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
-        ...(replica === undefined ? [] : [`--lease-namespace=${namespace}`, `--replica-name=${replica}`]),
-        ...flags,
-      ]),
-    )
+  const start = async (replica: string | undefined, natsUrl: string) => {
+    const args = [
+      `--kubeconfig=${cluster.kubeconfig}`,
+      `--nats-url=${natsUrl}`,
+      `--sealing-key-secret=${namespace}/sealing-key`,
+      `--watch-label-selector=${SHARD_LABEL}=${namespace}`,
+      ...(replica === undefined ? [] : [`--lease-namespace=${namespace}`, `--replica-name=${replica}`]),
+      ...flags,
+    ]
+    const spawn = (all: string[]) => spawnService('kustomize-render', { args: all, env })
+    return stack.use(await startService('kustomize-render', args, spawn))
+  }
   const service = await start(replica, nats.url)
   const producer = new Producer(bus, namespace)
 

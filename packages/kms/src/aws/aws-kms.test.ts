@@ -100,7 +100,7 @@ test('a service that does not answer is waited for a bounded time, once for many
         'could not be asked: AWS KMS in eu-west-1 did not answer in time',
       )
   } finally {
-    aws.thaw()
+    aws.mend()
   }
 })
 

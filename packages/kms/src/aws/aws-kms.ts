@@ -28,6 +28,7 @@ export function awsKms(identity: AwsIdentity): Provider {
   return {
     kind: 'kms',
     serverOf: (key) => `AWS KMS in ${regionOf(key)}`,
+    load: () => import('@aws-sdk/client-kms'),
     decrypt: async (key, signal) => {
       const [client, { DecryptCommand }] = await Promise.all([
         clientOf(key, signal),

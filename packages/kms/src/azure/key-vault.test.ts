@@ -92,7 +92,7 @@ async function fileFor(name: string, vaultUrl = azure.vaultUrl): Promise<string>
 }
 
 function servicesOf(value: Uint8Array) {
-  const all = new SecretKeyServices({}, { callMs: 5_000 })
+  const all = new SecretKeyServices({})
   all.read('sops.azure-kv', value)
   return all.services()
 }

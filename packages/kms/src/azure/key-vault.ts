@@ -13,6 +13,7 @@ export function azureKeyVault(identity: AzureIdentity): Provider {
   return {
     kind: 'azure_kv',
     serverOf: (key) => vaultOf(key).host,
+    load: () => Promise.all([import('@azure/keyvault-keys'), import('@azure/identity')]),
     decrypt: async (key, signal) => {
       const { CryptographyClient } = await import('@azure/keyvault-keys')
       credential ??= identity()

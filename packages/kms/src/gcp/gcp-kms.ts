@@ -47,6 +47,7 @@ export function gcpKms(identity: GcpIdentity, { endpoint }: GcpOptions = {}): Pr
       nameOf(key)
       return url.host
     },
+    load: () => Promise.all([import('@google-cloud/kms'), import('google-auth-library')]),
     decrypt: async (key, signal) => {
       client ??= openClient(identity, url, signal)
       const request = { name: nameOf(key), ciphertext: Buffer.from(key.encrypted, 'base64') }

@@ -18,6 +18,7 @@ export function vaultTransit(identity: VaultIdentity): Provider {
   return {
     kind: 'hc_vault',
     serverOf: (key) => addressOf(key).host,
+    load: async () => undefined,
     decrypt: async (key, signal) => {
       const token = await tokenFor(key.fields.vault_address ?? '', signal)
       const { data } = (await vaultRequest(addressOf(key), pathOf(key), {
