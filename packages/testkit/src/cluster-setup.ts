@@ -33,7 +33,7 @@ const crds = join(import.meta.dirname, '..', '..', '..', 'charts', 'setpoint', '
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const existing = process.env.SETPOINT_TEST_KUBECONFIG
   const stack = new AsyncDisposableStack()
-  await ensureBinaries(['kubectl', 'flux'])
+  await ensureBinaries(['kubectl', 'flux', 'oras'])
   if (process.env.SETPOINT_TOOLS !== 'download') await ensureBinaries(['kustomize-lines'])
   const cluster = existing ? await existingCluster(existing, stack) : await ownCluster(stack)
   if (existsSync(crds)) {

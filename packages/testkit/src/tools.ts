@@ -12,6 +12,7 @@ export type BinaryName =
   | 'nats-server'
   | 'helm'
   | 'flux'
+  | 'oras'
   | 'registry'
   | 'sops'
   | 's3-server'
@@ -59,6 +60,7 @@ const KWOK = 'v0.8.0'
 const NATS = 'v2.15.2'
 const HELM = 'v3.22.0'
 const FLUX = 'v2.9.5'
+const ORAS = 'v1.3.6'
 const REGISTRY = 'v3.1.2'
 const SOPS = 'v3.13.3'
 const COSIGN = 'v3.1.3'
@@ -147,6 +149,21 @@ export const tools: Record<BinaryName, Tool> = {
       return {
         url: `${files}_${os}_${arch}.tar.gz`,
         member: 'flux',
+        checksum: sums(`${files}_checksums.txt`),
+      }
+    },
+  },
+  oras: {
+    family: 'oras',
+    version: ORAS,
+    goPackage: 'oras.land/oras/cmd/oras',
+    buildTakes: 'about 15 s',
+    mayComeFromPath: true,
+    release: ({ os, arch }) => {
+      const files = `https://github.com/oras-project/oras/releases/download/${ORAS}/oras_${ORAS.slice(1)}`
+      return {
+        url: `${files}_${os}_${arch}.tar.gz`,
+        member: 'oras',
         checksum: sums(`${files}_checksums.txt`),
       }
     },

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
@@ -45,6 +45,38 @@ async function push(repository: string, tag: string, files: Record<string, strin
   ])
   return /sha256:[0-9a-f]{64}/.exec(stdout + stderr)?.[0] ?? ''
 }
+
+describe('artifacts of oras push', () => {
+  const files = { 'a.yaml': 'a: 1\n', 'b.yaml': 'b: 1\n' }
+
+  test('a directory: its files, below its name', async () => {
+    await using directory = await temporaryDirectory('manifests')
+    await mkdir(join(directory.path, 'deploy'))
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(directory.path, 'deploy', name), text)
+    const target = `${registry.host}/oras/directory:1.0.0`
+    await run(await binary('oras'), ['push', '--plain-http', target, 'deploy'], { cwd: directory.path })
+    await setup.create('oras-directory', { url: urlOf('oras/directory'), ref: { semver: '1.x' } })
+    await setup.untilReady('oras-directory', 'True')
+    expect(await setup.files('oras-directory')).toEqual({
+      'deploy/a.yaml': 'a: 1\n',
+      'deploy/b.yaml': 'b: 1\n',
+    })
+  })
+
+  test('an archive among other layers, by its media type', async () => {
+    await using directory = await temporaryDirectory('manifests')
+    const archive = await tarGz(...Object.entries(files).map(([name, content]) => ({ name, content })))
+    await writeFile(join(directory.path, 'files.tar.gz'), archive)
+    await writeFile(join(directory.path, 'readme.md'), '# notes')
+    const layers = ['readme.md:text/markdown', `files.tar.gz:${CONTENT}`]
+    const target = `${registry.host}/oras/archive:latest`
+    await run(await binary('oras'), ['push', '--plain-http', target, ...layers], { cwd: directory.path })
+    await setup.create('oras-archive', { url: urlOf('oras/archive'), layerSelector: { mediaType: CONTENT } })
+    await setup.untilReady('oras-archive', 'True')
+    expect(await setup.files('oras-archive')).toEqual(files)
+  })
+})
 
 describe('artifacts of flux push artifact', () => {
   test('a tag is followed, and the archive and the status are as Flux has them', async () => {
