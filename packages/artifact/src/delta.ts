@@ -1,36 +1,57 @@
 import { packContainer, type UnpackLimits, unpackContainer } from './container.ts'
 import { ArtifactError } from './errors.ts'
 import { readListing, readTexts, toListed } from './listing.ts'
-import { cutContents } from './snapshot.ts'
-import { byPath, type FileContents, type TreeFile, treeDigest } from './tree-file.ts'
+import { type Blobs, type PackRef, placesOf, readPacks, readPlaces, toListedPack } from './pack.ts'
+import { cutContents, type Snapshot } from './snapshot.ts'
+import { byPath, type TreeFile } from './tree-file.ts'
 
 const MAGIC = 'SPD1'
 
-/**
- * What changed between two trees, with the contents that the first one does not hold under any path.
- * `read` is asked for those contents only.
- */
+/** What a tree has that its snapshot has not. */
+export interface Delta {
+  /** Digest of the listing of the snapshot. */
+  base: string
+  removed: readonly string[]
+  files: readonly TreeFile[]
+  packs: readonly PackRef[]
+  /** By blob id. */
+  packOf: ReadonlyMap<string, PackRef>
+  /** Contents that travel in the delta itself. */
+  carried: Blobs
+}
+
+type Base = Pick<Snapshot, 'digest' | 'files'>
+
+/** What changed since a snapshot. `carried` are the contents that it is to carry itself; it names the packs of others. */
 export function encodeDelta(
-  previous: ReadonlyMap<string, TreeFile>,
+  base: Base,
   next: ReadonlyMap<string, TreeFile>,
-  read: (blobId: string) => Uint8Array,
+  { carried, packOf }: { carried: Blobs; packOf: (blobId: string) => PackRef | undefined },
 ): Uint8Array {
-  const changed = changedFiles(previous, next)
-  const fresh = freshBlobs(previous, changed)
+  const changed = changedFiles(base.files, next)
+  const fresh = freshBlobs(base.files, changed)
+  const own = fresh.filter(({ blobId }) => carried.has(blobId))
+  const needed = new Set(fresh.map(({ blobId }) => blobId))
+  const { packs, places } = placesOf(changed, (blobId) =>
+    needed.has(blobId) && !carried.has(blobId) ? packOf(blobId) : undefined,
+  )
   const head = {
-    base: treeDigest(previous.values()),
-    removed: [...previous.keys()].filter((path) => !next.has(path)).sort(),
+    base: base.digest,
+    removed: [...base.files.keys()].filter((path) => !next.has(path)).sort(),
     files: changed.map(toListed),
-    contents: fresh.map(toListed),
+    contents: own.map(toListed),
+    ...(packs.length === 0 ? {} : { packs: packs.map(toListedPack), places }),
   }
   return packContainer(
     MAGIC,
     head,
-    fresh.map(({ blobId }) => read(blobId)),
+    own.map(({ blobId }) => carried.get(blobId) ?? NOTHING),
   )
 }
 
-/** The blobs that a delta must carry: their content is in `next` and nowhere in `previous`. */
+const NOTHING = new Uint8Array()
+
+/** The files whose content is in `next` and nowhere in `previous`, each content once. */
 export function blobsOfDelta(
   previous: ReadonlyMap<string, TreeFile>,
   next: ReadonlyMap<string, TreeFile>,
@@ -38,26 +59,21 @@ export function blobsOfDelta(
   return freshBlobs(previous, changedFiles(previous, next))
 }
 
-/** The tree that a delta makes of its base. @throws ArtifactError when it is damaged or of another base. */
-export function applyDelta(
-  base: ReadonlyMap<string, FileContents>,
-  bytes: Uint8Array,
-  limits: UnpackLimits = {},
-): Map<string, FileContents> {
-  const unpacked = unpackContainer(MAGIC, bytes, limits)
-  const head = readHead(unpacked.head, limits)
-  if (head.base !== treeDigest(filesOf(base)))
-    throw new ArtifactError('Damaged', 'the delta belongs to another snapshot')
-  const contents = cutContents(head.contents, unpacked.contents)
-  const known = new Map([...base.values()].map(({ file, content }) => [file.blobId, content]))
-  const next = new Map(base)
-  for (const path of head.removed) next.delete(path)
-  for (const file of head.files) {
-    const content = contents.get(file.blobId) ?? known.get(file.blobId)
-    if (content === undefined) throw new ArtifactError('Damaged', `the content of "${file.path}" is missing`)
-    next.set(file.path, { file, content })
+/** Reads a delta back. @throws ArtifactError when it is damaged or over a limit. */
+export function decodeDelta(bytes: Uint8Array, limits: UnpackLimits = {}): Delta {
+  const { head, contents } = unpackContainer(MAGIC, bytes, limits)
+  const fields: Record<string, unknown> = typeof head === 'object' && head !== null ? { ...head } : {}
+  if (typeof fields.base !== 'string') throw new ArtifactError('Damaged', 'the delta names no base')
+  const files = readListing(fields.files, limits)
+  const packs = fields.packs === undefined ? [] : readPacks(fields.packs)
+  return {
+    base: fields.base,
+    removed: readTexts(fields.removed),
+    files,
+    packs,
+    packOf: fields.packs === undefined ? new Map() : readPlaces(files, packs, fields.places),
+    carried: cutContents(readListing(fields.contents, limits), contents),
   }
-  return next
 }
 
 function changedFiles(
@@ -79,19 +95,4 @@ function freshBlobs(previous: ReadonlyMap<string, TreeFile>, changed: readonly T
     known.add(blobId)
     return true
   })
-}
-
-function readHead(head: unknown, limits: UnpackLimits) {
-  const fields: Record<string, unknown> = typeof head === 'object' && head !== null ? { ...head } : {}
-  if (typeof fields.base !== 'string') throw new ArtifactError('Damaged', 'the delta names no base')
-  return {
-    base: fields.base,
-    removed: readTexts(fields.removed),
-    files: readListing(fields.files, limits),
-    contents: readListing(fields.contents, limits),
-  }
-}
-
-function* filesOf(tree: ReadonlyMap<string, FileContents>): Iterable<TreeFile> {
-  for (const { file } of tree.values()) yield file
 }

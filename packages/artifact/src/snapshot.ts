@@ -1,27 +1,49 @@
 import { packContainer, type UnpackLimits, unpackContainer } from './container.ts'
 import { ArtifactError } from './errors.ts'
 import { readListing, toListed } from './listing.ts'
-import { byPath, type FileContents, type TreeFile } from './tree-file.ts'
+import { type Blobs, type PackRef, placesOf, readPacks, readPlaces, toListedPack } from './pack.ts'
+import { byPath, type TreeFile, treeDigest } from './tree-file.ts'
 
 const MAGIC = 'SPS1'
 
-/** A whole tree in one compressed piece. Equal contents are written once. Equal trees give equal bytes. */
-export function encodeSnapshot(files: readonly FileContents[]): Uint8Array {
-  const sorted = [...files].sort((a, b) => byPath(a.file, b.file))
-  const contents = new Map<string, Uint8Array>()
-  for (const { file, content } of sorted) if (!contents.has(file.blobId)) contents.set(file.blobId, content)
-  return packContainer(MAGIC, { files: sorted.map(({ file }) => toListed(file)) }, [...contents.values()])
+/** A whole tree, and where its contents are. */
+export interface Snapshot {
+  /** `sha256:<hex>` of the listing. */
+  digest: string
+  /** By path. */
+  files: ReadonlyMap<string, TreeFile>
+  packs: readonly PackRef[]
+  /** By blob id. */
+  packOf: ReadonlyMap<string, PackRef>
+  /** Contents that are in no pack: earlier versions wrote all of them here. */
+  carried: Blobs
+}
+
+/** A whole tree without its contents: those are in packs. Equal trees in equal packs give equal bytes. */
+export function encodeSnapshot(
+  files: Iterable<TreeFile>,
+  packOf: (blobId: string) => PackRef | undefined,
+): Uint8Array {
+  const sorted = [...files].sort(byPath)
+  const { packs, places } = placesOf(sorted, packOf)
+  const head = { files: sorted.map(toListed), packs: packs.map(toListedPack), places }
+  return packContainer(MAGIC, head, [])
 }
 
 /** Reads a snapshot back. @throws ArtifactError when it is damaged or over a limit. */
-export function decodeSnapshot(bytes: Uint8Array, limits: UnpackLimits = {}): FileContents[] {
+export function decodeSnapshot(bytes: Uint8Array, limits: UnpackLimits = {}): Snapshot {
   const { head, contents } = unpackContainer(MAGIC, bytes, limits)
-  const files = readListing(
-    typeof head === 'object' && head !== null && 'files' in head ? head.files : undefined,
-    limits,
-  )
-  const byBlob = cutContents(files, contents)
-  return files.map((file) => ({ file, content: contentOf(byBlob, file) }))
+  const fields: Record<string, unknown> = typeof head === 'object' && head !== null ? { ...head } : {}
+  const files = readListing(fields.files, limits)
+  const isPacked = fields.packs !== undefined
+  const packs = isPacked ? readPacks(fields.packs) : []
+  return {
+    digest: treeDigest(files),
+    files: new Map(files.map((file) => [file.path, file])),
+    packs,
+    packOf: isPacked ? readPlaces(files, packs, fields.places) : new Map(),
+    carried: isPacked ? new Map() : cutContents(files, contents),
+  }
 }
 
 /** The contents follow one another in the order in which their blob ids first appear. @throws ArtifactError */
@@ -36,11 +58,4 @@ export function cutContents(files: readonly TreeFile[], contents: Uint8Array): M
   }
   if (offset !== contents.length) throw new ArtifactError('Damaged', 'the bytes go on after the last file')
   return byBlob
-}
-
-function contentOf(byBlob: ReadonlyMap<string, Uint8Array>, file: TreeFile): Uint8Array {
-  const content = byBlob.get(file.blobId)
-  if (content === undefined || content.length !== file.size)
-    throw new ArtifactError('Damaged', `the content of "${file.path}" is missing`)
-  return content
 }

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 export interface TreeFile {
   /** POSIX, relative to the root, without a leading slash. */
   path: string
-  /** Names the content: a Git blob id. Equal ids mean equal bytes. */
+  /** Names the content: hex of its SHA-256. Equal ids mean equal bytes. */
   blobId: string
   mode: '100644' | '100755' | '120000'
   /** Bytes. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import {
   JetStreamApiError,
   type JetStreamClient,
@@ -66,6 +67,22 @@ export interface Consumption {
   /** Hands the present state over once more; resolves when that is done, which takes as long as NATS is away. */
   readAgain(): Promise<void>
   stop(): Promise<void>
+}
+
+export interface PutOptions {
+  /** What a listing tells of the object. */
+  labels?: Record<string, string>
+  /** Bytes that were stored earlier are stored again: milliseconds since the epoch. */
+  storedSince?: number
+}
+
+/** One object of a bucket. */
+export interface StoredObject {
+  name: string
+  /** Milliseconds since the epoch, by the clock of who stored it. */
+  storedAt: number
+  /** What it was stored with, and its digest. */
+  labels: Record<string, string>
 }
 
 /** Messages and bytes by message type, since the start. */
@@ -211,14 +228,21 @@ export class Bus implements AsyncDisposable {
   }
 
   /** Stores bytes under a name in a bucket; the same bytes under the same name are not sent again. */
-  async putBytes(bucket: Bucket, name: string, bytes: Uint8Array): Promise<StoredBytes> {
+  async putBytes(
+    bucket: Bucket,
+    name: string,
+    bytes: Uint8Array,
+    { labels = {}, storedSince = 0 }: PutOptions = {},
+  ): Promise<StoredBytes> {
     const stored = { digest: sha256(bytes), size: bytes.length, object: name }
     const store = this.bucket(bucket)
+    const metadata = { ...labels, digest: stored.digest }
     await this.guard(`store ${bucket}/${name}`, async () => {
       const existing = await store.info(name)
-      if (existing !== null && !existing.deleted && existing.metadata?.digest === stored.digest) return
+      const isThere = existing !== null && !existing.deleted && Date.parse(existing.mtime) >= storedSince
+      if (isThere && isDeepStrictEqual(existing.metadata, metadata)) return
       this.options.beforeWrite?.()
-      await store.putBlob({ name, metadata: { digest: stored.digest } }, bytes)
+      await store.putBlob({ name, metadata }, bytes)
       count(this.stats.published, bucket, bytes.length)
     })
     return stored
@@ -249,19 +273,29 @@ export class Bus implements AsyncDisposable {
     return { digest, size: info.size, object: name }
   }
 
-  /** Removes an object; one that is gone already is no error. */
-  async deleteBytes(bucket: Bucket, name: string): Promise<void> {
+  /**
+   * Removes an object; one that is gone already is no error.
+   * @param storedUntil one that was stored later stays: milliseconds since the epoch
+   */
+  async deleteBytes(bucket: Bucket, name: string, storedUntil = Number.POSITIVE_INFINITY): Promise<void> {
     await this.guard(`delete ${bucket}/${name}`, async () => {
       const found = await this.bucket(bucket).info(name)
       this.options.beforeWrite?.()
-      if (found !== null) await this.bucket(bucket).delete(name)
+      if (found !== null && Date.parse(found.mtime) <= storedUntil) await this.bucket(bucket).delete(name)
     })
   }
 
   /** The names in a bucket that are not deleted. */
   async listBytes(bucket: Bucket): Promise<string[]> {
+    return (await this.listStored(bucket)).map(({ name }) => name)
+  }
+
+  /** What is stored in a bucket, as it was at one moment. */
+  async listStored(bucket: Bucket): Promise<StoredObject[]> {
     const infos = await this.guard(`list ${bucket}`, () => this.bucket(bucket).list())
-    return infos.filter((info) => !info.deleted).map((info) => info.name)
+    return infos
+      .filter((info) => !info.deleted)
+      .map(({ name, mtime, metadata = {} }) => ({ name, storedAt: Date.parse(mtime), labels: metadata }))
   }
 
   /** Called when streams were found missing and made anew: publish again what you know. Returns how to stop. */

@@ -5,7 +5,9 @@ export {
   type Consumption,
   connectBus,
   newTraceId,
+  type PutOptions,
   type Received,
+  type StoredObject,
 } from './bus.ts'
 export type { BusConnectOptions, BusLog } from './connection.ts'
 export { BusError, type BusErrorCode } from './errors.ts'

@@ -30,8 +30,9 @@ export interface ArtifactMessage {
 }
 
 /**
- * A file tree as a full snapshot plus, when files have changed since, one delta against that snapshot.
- * The last message is enough to build the tree; who holds the snapshot needs only the delta.
+ * A file tree as a full snapshot plus, when files have changed since, one delta against that snapshot. Both name the
+ * packs that hold the contents. The last message is enough to build the tree; who holds the snapshot and the packs needs
+ * only the delta.
  */
 export interface ArtifactTree {
   /** `sha256:<hex>` of the sorted listing (path, mode, blob id): the identity of the content. */
@@ -53,11 +54,12 @@ export const artifactMessage: MessageType<ArtifactMessage> = {
     revision: data.string('revision'),
     ...readOrigin(data),
     url: data.string('url'),
-    ...present('tree', data.optionalObject('tree'), readTree),
+    ...present('tree', data.optionalObject('tree'), readArtifactTree),
   }),
 }
 
-function readTree(tree: Fields): ArtifactTree {
+/** @throws FieldError */
+export function readArtifactTree(tree: Fields): ArtifactTree {
   return {
     digest: tree.string('digest'),
     files: tree.number('files'),

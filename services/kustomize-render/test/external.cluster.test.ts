@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describeArchive, writeTarGz } from '@setpoint/artifact'
+import { buffer } from 'node:stream/consumers'
+import { digestOf, writeTarGz } from '@setpoint/artifact'
 import { type Artifact, EXTERNAL_ARTIFACT } from '@setpoint/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { configMap, type Setup, startSetup } from './harness.ts'
@@ -77,14 +78,15 @@ const addressOf = (path: string) => `http://127.0.0.1:${(server.address() as Add
 async function serve(path: string, files: Record<string, string>): Promise<Artifact> {
   const contents = Object.entries(files).map(([name, text]) => {
     const content = Buffer.from(text)
-    return { file: { path: name, blobId: name, mode: '100644' as const, size: content.length }, content }
+    return { path: name, blobId: name, mode: '100644' as const, size: content.length }
   })
-  return serveBytes(path, (await writeTarGz(contents)).bytes)
+  const archive = writeTarGz(contents, (file) => Buffer.from(files[file.path] ?? ''))
+  return serveBytes(path, await buffer(archive))
 }
 
 async function serveBytes(path: string, bytes: Uint8Array): Promise<Artifact> {
   served.set(path, bytes)
-  const { digest } = describeArchive(bytes)
+  const digest = digestOf(bytes)
   return { url: addressOf(path), path, digest, revision: '', lastUpdateTime: new Date().toISOString() }
 }
 

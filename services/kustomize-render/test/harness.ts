@@ -1,5 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { encodeDelta, encodeSnapshot, type FileContents, type TreeFile, treeDigest } from '@setpoint/artifact'
+import {
+  decodeSnapshot,
+  encodeDelta,
+  encodePack,
+  encodeSnapshot,
+  type FileContents,
+  type PackRef,
+  storedPack,
+  type TreeFile,
+  treeDigest,
+} from '@setpoint/artifact'
 import { type Bus, connectBus, newTraceId } from '@setpoint/bus'
 import {
   type ArtifactTree,
@@ -201,7 +211,7 @@ async function createRepository(kube: KubeClient, namespace: string): Promise<vo
 class Producer {
   private readonly bus: Bus
   private readonly namespace: string
-  private snapshot: { files: Map<string, FileContents>; bytes: Uint8Array } | undefined
+  private base: Map<string, FileContents> | undefined
   private current: { files: Map<string, FileContents>; revision: string } | undefined
 
   constructor(bus: Bus, namespace: string) {
@@ -211,7 +221,7 @@ class Producer {
 
   async push(files: Files, revision: string): Promise<void> {
     const contents = new Map(Object.entries(files).map(([path, file]) => [path, contentsOf(path, file)]))
-    this.snapshot ??= { files: contents, bytes: encodeSnapshot([...contents.values()]) }
+    this.base ??= contents
     this.current = { files: contents, revision }
     await this.pushAgain()
   }
@@ -229,18 +239,24 @@ class Producer {
   }
 
   private async stored(files: Map<string, FileContents>): Promise<Pick<ArtifactTree, 'snapshot' | 'delta'>> {
-    const base = this.snapshot ?? { files, bytes: encodeSnapshot([...files.values()]) }
-    const name = `${this.namespace}.${sha256(base.bytes).slice(7, 23)}`
-    const snapshot = await this.bus.putBytes('setpoint-artifact', name, base.bytes)
-    if (base.files === files) return { snapshot }
-    const blobs = new Map([...files.values()].map(({ file, content }) => [file.blobId, content]))
-    const delta = encodeDelta(
-      listingOf(base.files),
-      listingOf(files),
-      (id) => blobs.get(id) ?? new Uint8Array(),
-    )
+    const base = this.base ?? files
+    const pack = await this.packOf(base)
+    const bytes = encodeSnapshot(listingOf(base).values(), () => pack)
+    const name = `tree/${sha256(bytes).slice(7)}`
+    const snapshot = await this.bus.putBytes('setpoint-artifact', name, bytes)
+    if (base === files) return { snapshot }
+    const carried = new Map([...files.values()].map(({ file, content }) => [file.blobId, content]))
+    const delta = encodeDelta(decodeSnapshot(bytes), listingOf(files), { carried, packOf: () => undefined })
     const inline = Buffer.from(delta).toString('base64')
     return { snapshot, delta: { digest: sha256(delta), size: delta.length, inline } }
+  }
+
+  private async packOf(files: Map<string, FileContents>): Promise<PackRef> {
+    const blobs = new Map([...files.values()].map(({ file, content }) => [file.blobId, content]))
+    const bytes = encodePack(blobs)
+    const pack = { digest: sha256(bytes), size: bytes.length, rawBytes: 0 }
+    await this.bus.putBytes('setpoint-artifact', storedPack(pack).object ?? '', bytes)
+    return pack
   }
 
   private publish(revision: string, tree: ArtifactTree | undefined): Promise<void> {

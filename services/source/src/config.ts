@@ -25,14 +25,20 @@ export const settings = {
     parse: text,
   },
   'artifact-retention-ttl-seconds': {
-    description: 'How long an archive that is not the newest is kept',
+    description: 'How long a stored revision that is not the newest is kept, and its archive',
     default: '60',
     parse: wholeNumber(0, 86_400),
   },
   'artifact-retention-records': {
-    description: 'How many archives of a repository are kept at least',
+    description:
+      'How many revisions of a source are kept at least, besides those that a Kustomization holds to',
     default: '2',
     parse: wholeNumber(1, 100),
+  },
+  'sweep-interval-seconds': {
+    description: 'How often stored bytes are swept up that no kept revision needs',
+    default: '600',
+    parse: wholeNumber(1, 86_400),
   },
   'max-fetch-bytes': {
     description: 'Most bytes that one fetch may receive',

@@ -8,6 +8,7 @@ import type { Known, Memory } from './known.ts'
 import type { SourceMetrics } from './metrics.ts'
 import type { SourceKind } from './source-kind.ts'
 import type { StateStore } from './state-store.ts'
+import type { Packs } from './storage/packs.ts'
 
 /** The part of a logger that is needed; pino fits. */
 export interface Log {
@@ -40,6 +41,7 @@ export interface SharedContext {
   now(): number
   limits: Limits
   archives: ArchiveStore
+  packs: Packs
 }
 
 /** Everything that reconciling one kind works with. */

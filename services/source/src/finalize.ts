@@ -3,14 +3,13 @@ import { KubeApiError } from '@setpoint/kube'
 import type { Result } from '@setpoint/reconcile'
 import { archiveDirectory } from './archive/archive-path.ts'
 import type { SourceContext, Task } from './context.ts'
-import { publishGone, recallState } from './publish.ts'
+import { publishGone } from './publish.ts'
 
 /** Removes what belongs to an object that is being deleted, then lets it go. A suspended one too. */
 export async function finalize(context: SourceContext, task: Task): Promise<Result> {
   const { metadata } = task.object
   const { finalizers = [], resourceVersion } = metadata
   if (!finalizers.includes(FINALIZER)) return undefined
-  await recallState(context, task)
   await publishGone(context, task)
   // Whoever asks for the archive now must not have it made again.
   task.known.state = undefined

@@ -1,6 +1,20 @@
-import type { TreeFile } from '@setpoint/artifact'
+import type { Blobs, Snapshot } from '@setpoint/artifact'
+import type { StoredBytes } from '@setpoint/contracts'
 import type { Ignore } from '@setpoint/git'
 import type { SourceState } from './state.ts'
+
+/** The snapshot that deltas are made against, and where it is stored. */
+export interface Base {
+  stored: StoredBytes
+  snapshot: Snapshot
+}
+
+/** A content, by what it is and not by what the origin calls it. */
+export interface Blob {
+  blobId: string
+  /** Bytes. */
+  size: number
+}
 
 /** What is held in memory of one source. All of it can be had again from disk, the origin or the bus. */
 export interface Known {
@@ -8,10 +22,15 @@ export interface Known {
   /** What was published last; undefined before the first artifact. Read from disk after a start. */
   state: SourceState | undefined
   stateRead: boolean
-  /** The tree of the snapshot, by path. */
-  base: ReadonlyMap<string, TreeFile> | undefined
-  /** Contents that the snapshot does not hold, by blob id: what the delta is made of. */
-  fresh: Map<string, Uint8Array>
+  base: Base | undefined
+  /** Contents that travel in the delta, by blob id. */
+  fresh: Blobs
+  /** The contents that were read before, by what the origin calls them. */
+  blobs: ReadonlyMap<string, Blob>
+  /** Digest of the record of the newest revision, when it is known to be stored. */
+  recorded: string | undefined
+  /** Digests of the packs and the snapshot that were seen on the bus after a record named them. */
+  assured: ReadonlySet<string>
   /** The compiled ignore rules, and of which files and spec they were made. */
   ignore: { key: string; rules: Ignore; excluded: Map<string, boolean> } | undefined
   /** True once the message in the stream was compared with the state. */
@@ -33,6 +52,9 @@ export class Memory {
       stateRead: false,
       base: undefined,
       fresh: new Map(),
+      blobs: new Map(),
+      recorded: undefined,
+      assured: new Set(),
       ignore: undefined,
       published: false,
     }
@@ -51,6 +73,13 @@ export class Memory {
   /** What is in the streams is in doubt: the next run of each looks. */
   doubtPublished(): void {
     this.doubts += 1
-    for (const known of this.entries.values()) known.published = false
+    for (const known of this.entries.values()) doubt(known)
   }
+}
+
+/** What is in the streams may be something else than what we know. */
+export function doubt(known: Known): void {
+  known.published = false
+  known.recorded = undefined
+  known.assured = new Set()
 }

@@ -1,20 +1,33 @@
-import type { TreeFile } from '@setpoint/artifact'
-import { compileIgnore, type Ignore, parseLfsPointer, resolveLfs, SOURCE_IGNORE } from '@setpoint/git'
+import { createHash } from 'node:crypto'
+import { PackBuilder, type TreeFile } from '@setpoint/artifact'
+import { type LfsPointer, parseLfsPointer, type RemoteOptions, resolveLfs } from '@setpoint/git'
 import type { SourceContext, Task } from './context.ts'
 import type { SourceEntry } from './entry.ts'
 import { SourceFailure } from './failure.ts'
-import type { Known } from './known.ts'
+import { ignoreRules } from './ignore-rules.ts'
+import type { Blob, Known } from './known.ts'
+import type { Packs } from './storage/packs.ts'
 
-/** The files of an artifact, and the contents that had to be read to know them. */
+/** The files of an artifact, and what of their contents is not stored yet. */
 export interface Listing {
   files: Map<string, TreeFile>
-  /** Contents by blob id: of every blob that the snapshot does not hold. */
-  fresh: Map<string, Uint8Array>
+  /** What the contents are, by what the origin calls them. */
+  blobs: Map<string, Blob>
+  /** Contents that are in no pack. */
+  fresh: PackBuilder
+}
+
+/** A file whose content is in Git LFS, and the pointer that stands for it. */
+interface Pointing {
+  entry: SourceEntry
+  pointer: LfsPointer
+  remote: RemoteOptions
 }
 
 /**
- * The files that belong in the artifact: with takesAll, those that are ignored too. Only contents that the snapshot does not hold are read: Git does not say
- * how large a blob is. @throws GitError, SourceFailure
+ * The files that belong in the artifact: with takesAll, those that are ignored too. Only contents that are not known yet
+ * are read, and those that fill a pack are stored at once: no more than a pack is held in memory.
+ * @throws GitError, SourceFailure, BusError
  */
 export async function readListing(
   context: SourceContext,
@@ -23,69 +36,95 @@ export async function readListing(
   { takesAll = false }: { takesAll?: boolean } = {},
 ): Promise<Listing> {
   const excluded = takesAll ? () => false : await ignoreRules(task, entries)
-  const sizes = knownSizes(task.known)
-  const listing: Listing = { files: new Map(), fresh: new Map() }
-  const pointers: SourceEntry[] = []
-  let total = 0
+  const listing: Listing = { files: new Map(), blobs: new Map(), fresh: new PackBuilder() }
+  const pointing: Pointing[] = []
+  const total = new Total(context.limits.artifactBytes)
   for (const entry of entries) {
     if (excluded(entry.path)) continue
-    const file = await toFile(task.known, entry, sizes, listing.fresh)
-    total += file.size
-    checkFile(file, context.limits.fileBytes)
-    checkTotal(total, context.limits.artifactBytes)
-    listing.files.set(file.path, file)
-    if (parseLfsPointer(listing.fresh.get(entry.oid) ?? NOTHING) !== undefined) pointers.push(entry)
+    const blob = listing.blobs.get(entry.oid) ?? heldBlob(context.packs, task.known, entry)
+    if (blob !== undefined) {
+      checkFile(entry.path, blob.size, context.limits.fileBytes)
+      total.add(blob.size)
+      put(listing, entry, blob)
+      continue
+    }
+    const content = await entry.read()
+    const pointer = entry.remote === undefined ? undefined : parseLfsPointer(content)
+    if (pointer !== undefined && entry.remote !== undefined) {
+      pointing.push({ entry, pointer, remote: entry.remote })
+      continue
+    }
+    checkFile(entry.path, content.length, context.limits.fileBytes)
+    total.add(content.length)
+    put(listing, entry, await take(context.packs, listing, content))
   }
-  await fillPointers(context, listing, pointers)
+  await fillPointers(context, listing, pointing, total)
   return listing
+}
+
+/** What a content is, when it is stored and was read before by this very source. */
+export function heldBlob(
+  packs: Packs,
+  known: Known,
+  { oid, blob: given }: Pick<SourceEntry, 'oid' | 'blob'>,
+): Blob | undefined {
+  const blob = given ?? known.blobs.get(oid)
+  if (blob === undefined) return undefined
+  const isHeld = blob.size === 0 || packs.find(blob.blobId) !== undefined || known.fresh.has(blob.blobId)
+  return isHeld ? blob : undefined
+}
+
+function put({ files, blobs }: Listing, { path, oid, mode }: SourceEntry, blob: Blob): void {
+  blobs.set(oid, blob)
+  files.set(path, { path, mode, ...blob })
+}
+
+/** Takes a content over, unless some source holds it already. */
+async function take(packs: Packs, { fresh }: Listing, content: Uint8Array): Promise<Blob> {
+  const blobId = createHash('sha256').update(content).digest('hex')
+  const isStored = content.length === 0 || packs.find(blobId) !== undefined
+  const full = isStored ? undefined : fresh.add(blobId, content)
+  if (full !== undefined) await packs.add(full)
+  return { blobId, size: content.length }
+}
+
+/** Files in Git LFS take the place of their pointers. They are asked for even if another source has them: it may see more. */
+async function fillPointers(
+  context: SourceContext,
+  listing: Listing,
+  pointing: Pointing[],
+  total: Total,
+): Promise<void> {
+  for (const [remote, own] of Map.groupBy(pointing, (each) => each.remote)) {
+    const pointers = own.map(({ pointer }) => pointer)
+    const contents = await resolveLfs(remote, pointers, { maxBytes: context.limits.artifactBytes })
+    for (const { entry, pointer } of own) {
+      const content = contents.get(pointer.oid) ?? NOTHING
+      checkFile(entry.path, content.length, context.limits.fileBytes)
+      total.add(content.length)
+      put(listing, entry, await take(context.packs, listing, content))
+    }
+  }
 }
 
 const NOTHING = new Uint8Array()
 
-/** Files in Git LFS take the place of their pointers. */
-async function fillPointers(
-  context: SourceContext,
-  { files, fresh }: Listing,
-  entries: SourceEntry[],
-): Promise<void> {
-  for (const [remote, own] of Map.groupBy(entries, (entry) => entry.remote)) {
-    if (remote === undefined) continue
-    const pointers = own.flatMap(({ oid }) => parseLfsPointer(fresh.get(oid) ?? NOTHING) ?? [])
-    const contents = await resolveLfs(remote, pointers, { maxBytes: context.limits.artifactBytes })
-    for (const [blobId, pointer] of new Map(own.map(({ oid }, index) => [oid, pointers[index]]))) {
-      const content = contents.get(pointer?.oid ?? '')
-      if (content !== undefined) fresh.set(blobId, content)
-    }
-    for (const { path, oid } of own) {
-      const file = files.get(path)
-      if (file !== undefined) files.set(path, { ...file, size: fresh.get(oid)?.length ?? file.size })
-    }
+/** Bytes of all files together. */
+class Total {
+  private readonly limit: number
+  private bytes = 0
+
+  constructor(limit: number) {
+    this.limit = limit
   }
-  let total = 0
-  for (const { size } of files.values()) total += size
-  checkTotal(total, context.limits.artifactBytes)
+
+  add(bytes: number): void {
+    this.bytes += bytes
+    checkTotal(this.bytes, this.limit)
+  }
 }
 
-async function toFile(
-  known: Known,
-  { path, oid, mode, read }: SourceEntry,
-  sizes: ReadonlyMap<string, number>,
-  fresh: Map<string, Uint8Array>,
-): Promise<TreeFile> {
-  const size = sizes.get(oid)
-  if (size !== undefined) return { path, blobId: oid, mode, size }
-  const content = fresh.get(oid) ?? known.fresh.get(oid) ?? (await read())
-  fresh.set(oid, content)
-  return { path, blobId: oid, mode, size: content.length }
-}
-
-function knownSizes({ base }: Known): Map<string, number> {
-  const sizes = new Map<string, number>()
-  for (const { blobId, size } of base?.values() ?? []) sizes.set(blobId, size)
-  return sizes
-}
-
-function checkFile({ path, size }: TreeFile, limit: number): void {
+function checkFile(path: string, size: number, limit: number): void {
   if (size <= limit) return
   throw new SourceFailure(
     'StorageOperationFailed',
@@ -102,31 +141,3 @@ function checkTotal(bytes: number, limit: number): void {
     `the files of the artifact have more than ${limit} bytes, the limit of the source service (--max-artifact-bytes); leave files out with spec.ignore`,
   )
 }
-
-/** The rules are compiled, and a path is looked at, only when a rule has changed or the path is new. */
-async function ignoreRules(task: Task, entries: SourceEntry[]): Promise<(path: string) => boolean> {
-  const sources = entries.filter(({ path, mode }) => mode !== '120000' && isIgnoreFile(path))
-  const spec = task.object.spec.ignore ?? ''
-  const key = JSON.stringify([spec, sources.map(({ path, oid }) => [path, oid])])
-  const { known } = task
-  if (known.ignore?.key !== key)
-    known.ignore = { key, rules: await compile(sources, spec), excluded: new Map() }
-  const { rules, excluded } = known.ignore
-  if (excluded.size > 2 * entries.length + 1000) excluded.clear()
-  return (path) => {
-    const before = excluded.get(path)
-    if (before !== undefined) return before
-    const answer = rules.excludes(path)
-    excluded.set(path, answer)
-    return answer
-  }
-}
-
-async function compile(sources: SourceEntry[], spec: string): Promise<Ignore> {
-  const files = []
-  for (const { path, read } of sources)
-    files.push({ path, content: Buffer.from(await read()).toString('utf8') })
-  return compileIgnore({ files, spec })
-}
-
-const isIgnoreFile = (path: string): boolean => path === SOURCE_IGNORE || path.endsWith(`/${SOURCE_IGNORE}`)

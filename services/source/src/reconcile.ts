@@ -8,8 +8,11 @@ import { type Result, Stalled } from '@setpoint/reconcile'
 import { assureArchive } from './archive/archive.ts'
 import type { SourceContext, Task } from './context.ts'
 import { finalize } from './finalize.ts'
-import { assurePublished, publishTree, recallState } from './publish.ts'
+import { assurePublished, publishTree } from './publish.ts'
 import { settleFailure, settleReady, settleSuspended } from './settle.ts'
+import { BaseLost } from './storage/base-lost.ts'
+import { forgetBase, recall } from './storage/recall.ts'
+import { assureRecord } from './storage/records.ts'
 
 /** One run: from what the origin holds now to a published artifact and a true status. */
 export async function reconcile(context: SourceContext, task: Task): Promise<Result> {
@@ -18,13 +21,15 @@ export async function reconcile(context: SourceContext, task: Task): Promise<Res
   if (task.object.spec.suspend === true) return settleSuspended(context, task)
   try {
     refuseNotImplemented(task)
-    await recallState(context, task)
+    await recall(context, task)
     const fetched = await context.kind.look(context, task)
     if (fetched !== undefined) await publishTree(context, task, fetched)
     else await assurePublished(context, task)
     await assureArchive(context, task, fetched?.archive)
+    await assureRecord(context, task)
     return await settleReady(context, task)
   } catch (error) {
+    if (error instanceof BaseLost) forgetBase(task.known)
     return settleFailure(context, task, error)
   }
 }

@@ -27,7 +27,7 @@ export interface SourceKind<T extends SourceObject> {
 
 /** What was fetched, not yet told to anybody. */
 export interface Fetched {
-  state: Omit<SourceState, 'tree' | 'archive'>
+  state: Omit<SourceState, 'format' | 'tree' | 'archive'>
   listing: Listing
   surprise?: Surprise | undefined
   /** The archive, where it is served as it came. */

@@ -4,6 +4,7 @@ import { KubeUnreachableError, WatchedObjects } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
 import { KeyedQueue, type Result, type Run } from '@setpoint/reconcile'
 import type { Log, SourceContext, Task } from './context.ts'
+import { doubt } from './known.ts'
 import { logKey } from './log-key.ts'
 import { reconcile } from './reconcile.ts'
 
@@ -92,6 +93,7 @@ export class Sourcer<T extends SourceObject> {
   /** NATS has lost its state: what we know is said again. */
   publishAll(): void {
     this.context.memory.doubtPublished()
+    this.context.packs.doubt()
     if (this.begun) this.wake(this.context.objects.keys())
   }
 
@@ -123,7 +125,7 @@ export class Sourcer<T extends SourceObject> {
       return result
     } finally {
       // A run that began before NATS lost its state may have stored its bytes there; it has been asked for again.
-      if (context.memory.doubts !== doubts) task.known.published = false
+      if (context.memory.doubts !== doubts) doubt(task.known)
       const { namespace = '', name } = object.metadata
       context.metrics.reconciled({ namespace, name }, context.now() - startedAt)
     }

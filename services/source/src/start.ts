@@ -5,7 +5,7 @@ import type { SourceObject } from '@setpoint/contracts'
 import { DEFAULT_PACK_LIMITS } from '@setpoint/git'
 import type { RunningService, ServiceContext } from '@setpoint/service'
 import { startArchiveServer } from './archive/archive-server.ts'
-import { ArchiveStore } from './archive/archive-store.ts'
+import { ArchiveStore, type Retention } from './archive/archive-store.ts'
 import { restoreArchive } from './archive/restore.ts'
 import { BucketKind } from './bucket/bucket-kind.ts'
 import type { settings } from './config.ts'
@@ -17,6 +17,9 @@ import { OciKind } from './oci/oci-kind.ts'
 import type { SourceKind } from './source-kind.ts'
 import { Sourcer } from './sourcer.ts'
 import { StateStore } from './state-store.ts'
+import { PackFiles } from './storage/pack-files.ts'
+import { Packs } from './storage/packs.ts'
+import { Sweeper } from './sweep/sweeper.ts'
 
 type SourceService = ServiceContext<typeof settings>
 type SourceConfig = SourceService['config']
@@ -25,7 +28,14 @@ type SourceConfig = SourceService['config']
 export async function startSource(service: SourceService): Promise<RunningService> {
   const { config, bus } = service
   const archives = archiveStore(config)
-  const sourcers = startSourcers(service, archives)
+  const packs = new Packs({
+    files: new PackFiles(join(config['storage-path'], 'packs')),
+    bus,
+    maxBytes: config['max-artifact-bytes'],
+    maxAgeMs: graceMsOf(config) / 2,
+    now: service.now,
+  })
+  const sourcers = startSourcers(service, { archives, packs })
   const server = await startArchiveServer({
     ...config['storage-addr'],
     root: archives.root,
@@ -43,6 +53,14 @@ export async function startSource(service: SourceService): Promise<RunningServic
     for (const sourcer of sourcers) sourcer.publishAll()
   })
   for (const sourcer of sourcers) void sourcer.begin()
+  const sweeper = new Sweeper({
+    context: { ...service, packs },
+    kinds: sourcers.map(({ context }) => context),
+    membership: service.membership,
+    retention: retentionOf(config),
+    intervalMs: config['sweep-interval-seconds'] * 1000,
+    graceMs: graceMsOf(config),
+  })
   return {
     queues: Object.fromEntries(
       sourcers.map(({ context, queue }) => [context.kind.gvk.kind.toLowerCase(), queue]),
@@ -50,6 +68,7 @@ export async function startSource(service: SourceService): Promise<RunningServic
     problem: () => sourcers.map((sourcer) => sourcer.problem()).find((problem) => problem !== undefined),
     stop: async (graceMs) => {
       for (const stop of stops) stop()
+      await sweeper.stop()
       await server.close()
       await Promise.all(sourcers.map((sourcer) => sourcer.stop(graceMs)))
     },
@@ -57,10 +76,13 @@ export async function startSource(service: SourceService): Promise<RunningServic
 }
 
 /** One for each kind of source. */
-function startSourcers(service: SourceService, archives: ArchiveStore) {
+function startSourcers(
+  service: SourceService,
+  { archives, packs }: { archives: ArchiveStore; packs: Packs },
+) {
   const { config, bus, events, kube, log, now, membership, tracing } = service
   const metricsOf = sourceMetrics(service.metrics)
-  const common = { kube, bus, events, tracing, log, now, membership, archives }
+  const common = { kube, bus, events, tracing, log, now, membership, archives, packs }
   const start = <T extends SourceObject>(kind: SourceKind<T>) =>
     new Sourcer<T>({
       ...common,
@@ -90,6 +112,11 @@ function startSourcers(service: SourceService, archives: ArchiveStore) {
   ]
 }
 
+/** What is stored is safe for so long: far longer than it takes to store the rest of a source and to name it. */
+function graceMsOf(config: SourceConfig): number {
+  return 6 * config['sweep-interval-seconds'] * 1000
+}
+
 function limitsOf(config: SourceConfig): Limits {
   return {
     fetchBytes: config['max-fetch-bytes'],
@@ -110,8 +137,12 @@ function archiveStore(config: SourceConfig): ArchiveStore {
   const { host, port } = config['storage-addr']
   const reachable = host === '0.0.0.0' || host === '::' ? hostname() : host
   const advertised = config['storage-adv-addr'] ?? `${reachable}:${port}`
-  return new ArchiveStore(join(config['storage-path'], 'archives'), advertised, {
+  return new ArchiveStore(join(config['storage-path'], 'archives'), advertised, retentionOf(config))
+}
+
+function retentionOf(config: SourceConfig): Retention {
+  return {
     ttlMs: config['artifact-retention-ttl-seconds'] * 1000,
     records: config['artifact-retention-records'],
-  })
+  }
 }

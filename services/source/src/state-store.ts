@@ -4,7 +4,7 @@ import { isMissing } from './disk.ts'
 import { readState, type SourceState } from './state.ts'
 
 /**
- * Keeps, for each source, the state and the bytes of its snapshot and delta, below `<root>/<uid>/`.
+ * Keeps, for each source, the state, the bytes of its snapshot and what the origin calls its contents, below `<root>/<uid>/`.
  * Every file is written beside its place and renamed, so that a crash leaves the old one.
  */
 export class StateStore {
@@ -28,12 +28,12 @@ export class StateStore {
     await this.write(uid, 'state.json', Buffer.from(JSON.stringify(state)))
   }
 
-  async saveBytes(uid: string, name: 'snapshot' | 'delta', bytes: Uint8Array): Promise<void> {
+  async saveBytes(uid: string, name: 'snapshot' | 'blobs', bytes: Uint8Array): Promise<void> {
     await this.write(uid, name, bytes)
   }
 
   /** The bytes, or undefined when they are gone. */
-  loadBytes(uid: string, name: 'snapshot' | 'delta'): Promise<Buffer | undefined> {
+  loadBytes(uid: string, name: 'snapshot' | 'blobs'): Promise<Buffer | undefined> {
     return readOrUndefined(join(this.directory(uid), name))
   }
 

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Artifact, ArtifactTree } from '@setpoint/contracts'
 
+/** Told apart by it from what earlier versions wrote, which is made anew. */
+export const STATE_FORMAT = 2
+
 /** What is known of the artifact of one source; kept on disk, so that a restart fetches nothing. */
 export interface SourceState {
+  format: typeof STATE_FORMAT
   /** Digest of the address that it came from: a URL may hold a password, which must not be on disk. */
   urlDigest: string
   /** What was resolved, in one text: equal means that nothing has moved. */
@@ -48,6 +52,7 @@ function isState(value: unknown): value is SourceState {
   const texts = ['urlDigest', 'resolved', 'revision', 'id', 'subject', 'ignore', 'recipe'] as const
   const fields = value as Record<string, unknown>
   return (
+    fields.format === STATE_FORMAT &&
     texts.every((name) => typeof fields[name] === 'string') &&
     Array.isArray(fields.included) &&
     typeof fields.tree === 'object' &&

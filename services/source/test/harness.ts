@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { applyDelta, decodeSnapshot, type FileContents } from '@setpoint/artifact'
+import { TreeLoader } from '@setpoint/artifact'
 import { type Bus, connectBus } from '@setpoint/bus'
 import {
   type ArtifactMessage,
@@ -230,9 +230,8 @@ function setupOf<T extends SourceObject>(
 async function readFiles(bus: Bus, message: ArtifactMessage | undefined): Promise<Record<string, string>> {
   const tree = message?.tree
   if (tree === undefined) throw new Error('there is no artifact')
-  const snapshot = decodeSnapshot(await bus.getBytes('setpoint-artifact', tree.snapshot))
-  let files = new Map<string, FileContents>(snapshot.map((contents) => [contents.file.path, contents]))
-  if (tree.delta !== undefined) files = applyDelta(files, await bus.getBytes('setpoint-artifact', tree.delta))
+  const loader = new TreeLoader((stored) => bus.getBytes('setpoint-artifact', stored))
+  const files = await loader.load('one', tree)
   return Object.fromEntries([...files].map(([path, { content }]) => [path, Buffer.from(content).toString()]))
 }
 

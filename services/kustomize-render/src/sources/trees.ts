@@ -1,6 +1,6 @@
-import { applyDelta, decodeSnapshot, type FileContents, MemoryTree } from '@setpoint/artifact'
+import { MemoryTree, TreeLoader } from '@setpoint/artifact'
 import type { Bus } from '@setpoint/bus'
-import type { ArtifactMessage, ArtifactTree } from '@setpoint/contracts'
+import type { ArtifactMessage, ArtifactTree, StoredBytes } from '@setpoint/contracts'
 
 /** The files of one source at one revision. */
 export interface SourceTree {
@@ -12,42 +12,21 @@ export interface SourceTree {
   time: number
 }
 
-interface Snapshot {
-  digest: string
-  files: Map<string, FileContents>
-}
-
-/** Turns artifact messages into trees. Keeps the snapshot of each source, so that a commit costs one small delta. */
+/** Turns artifact messages into trees. What several sources or revisions share is read and held once. */
 export class Trees {
-  private readonly bus: Bus
-  private readonly limits: { maxBytes: number; maxFiles: number }
-  private readonly snapshots = new Map<string, Snapshot>()
+  private readonly loader: TreeLoader
 
   constructor(bus: Bus, maxBytes: number) {
-    this.bus = bus
-    this.limits = { maxBytes, maxFiles: 500_000 }
+    const read = (stored: StoredBytes) => bus.getBytes('setpoint-artifact', stored)
+    this.loader = new TreeLoader(read, { maxBytes, maxFiles: 500_000 })
   }
 
   /** @throws BusError when the bytes cannot be had now; ArtifactError when they are damaged or too large. */
   async load(key: string, tree: ArtifactTree): Promise<MemoryTree> {
-    const base = await this.snapshot(key, tree)
-    if (tree.delta === undefined) return new MemoryTree(base.files)
-    const delta = await this.bus.getBytes('setpoint-artifact', tree.delta)
-    return new MemoryTree(applyDelta(base.files, delta, this.limits))
+    return new MemoryTree(await this.loader.load(key, tree))
   }
 
   forget(key: string): void {
-    this.snapshots.delete(key)
-  }
-
-  private async snapshot(key: string, tree: ArtifactTree): Promise<Snapshot> {
-    const held = this.snapshots.get(key)
-    if (held?.digest === tree.snapshot.digest) return held
-    const bytes = await this.bus.getBytes('setpoint-artifact', tree.snapshot)
-    const contents = decodeSnapshot(bytes, this.limits)
-    const files = new Map(contents.map((one) => [one.file.path, one]))
-    const snapshot = { digest: tree.snapshot.digest, files }
-    this.snapshots.set(key, snapshot)
-    return snapshot
+    this.loader.forget(key)
   }
 }

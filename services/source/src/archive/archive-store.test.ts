@@ -10,7 +10,7 @@ const now = Date.UTC(2026, 0, 2)
 async function storeWith(root: string, ages: Record<string, number>): Promise<ArchiveStore> {
   const store = new ArchiveStore(root, 'source:9090', { ttlMs: 60_000, records: 2 })
   for (const [name, ageMs] of Object.entries(ages)) {
-    await store.write(`${directory}/${name}`, Buffer.from(name))
+    await store.write(`${directory}/${name}`, bytesOf(name))
     const time = new Date(now - ageMs)
     await utimes(join(root, directory, name), time, time)
   }
@@ -40,3 +40,15 @@ test('a file is intact, damaged or missing', async () => {
   expect(await store.verify(`${directory}/a`, digest)).toBe('damaged')
   expect(await store.verify(`${directory}/b`, digest)).toBe('missing')
 })
+
+test('a file that is not the one that was expected takes no place', async () => {
+  await using home = await temporaryDirectory('archives')
+  const store = await storeWith(home.path, { a: 0 })
+  await store.write(`${directory}/a`, bytesOf('b'), 'sha256:other')
+  expect(await readdir(join(home.path, directory))).toEqual(['a'])
+  expect(await store.read(`${directory}/a`)).toEqual(Buffer.from('a'))
+})
+
+async function* bytesOf(text: string): AsyncIterable<Uint8Array> {
+  yield Buffer.from(text)
+}

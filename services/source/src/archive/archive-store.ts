@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { isMissing } from '../disk.ts'
 
 export interface Retention {
@@ -9,6 +10,14 @@ export interface Retention {
   ttlMs: number
   /** How many are kept at least. */
   records: number
+}
+
+/** What was written. */
+export interface Written {
+  /** `sha256:<hex>` of the bytes. */
+  digest: string
+  /** Bytes. */
+  size: number
 }
 
 /** The .tar.gz files on disk, by their path `<kind>/<namespace>/<name>/<file>`. They can all be made again. */
@@ -29,11 +38,21 @@ export class ArchiveStore {
     return `http://${this.advertised}/${path}`
   }
 
-  async write(path: string, bytes: Uint8Array): Promise<void> {
+  /**
+   * Writes a file as it comes, unless it turns out to be another one than was expected.
+   * @param expected the digest that it is to have
+   */
+  async write(path: string, chunks: AsyncIterable<Uint8Array>, expected?: string): Promise<Written> {
     const file = join(this.root, path)
+    const beside = `${file}.${crypto.randomUUID()}.new`
     await mkdir(dirname(file), { recursive: true })
-    await writeFile(`${file}.new`, bytes)
-    await rename(`${file}.new`, file)
+    try {
+      const written = await writeAll(beside, chunks)
+      if (expected === undefined || written.digest === expected) await rename(beside, file)
+      return written
+    } finally {
+      await rm(beside, { force: true })
+    }
   }
 
   /** The bytes of a file, or undefined when it is gone. */
@@ -83,4 +102,18 @@ export class ArchiveStore {
     )
     return files.sort((a, b) => b.time - a.time)
   }
+}
+
+async function writeAll(file: string, chunks: AsyncIterable<Uint8Array>): Promise<Written> {
+  const hash = createHash('sha256')
+  let size = 0
+  async function* counted(): AsyncIterable<Uint8Array> {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      size += chunk.length
+      yield chunk
+    }
+  }
+  await pipeline(counted, createWriteStream(file))
+  return { digest: `sha256:${hash.digest('hex')}`, size }
 }

@@ -1,11 +1,11 @@
-import { type Archive, applyDelta, describeArchive, type FileContents, writeTarGz } from '@setpoint/artifact'
-import { BusError } from '@setpoint/bus'
+import { writeTarGz } from '@setpoint/artifact'
 import { timestamp } from '@setpoint/conditions'
-import type { Artifact } from '@setpoint/contracts'
+import type { Artifact, ArtifactTree } from '@setpoint/contracts'
 import type { SourceContext, Task } from '../context.ts'
-import type { Known } from '../known.ts'
-import { BaseLost, forgetBase, readSnapshot } from '../publish.ts'
 import type { SourceState } from '../state.ts'
+import { BaseLost } from '../storage/base-lost.ts'
+import { ARTIFACT_BUCKET } from '../storage/bucket.ts'
+import { isGone, knownTree } from '../storage/recall.ts'
 import { archivePath } from './archive-path.ts'
 
 /**
@@ -28,39 +28,14 @@ export async function assureArchive(
   await context.archives.collect(known.state.archive?.path ?? '', context.now())
 }
 
-/** The files of the known state, from disk. @throws BaseLost when the disk does not hold them */
-export async function readContents(
-  context: SourceContext,
-  known: Known,
-  state: SourceState,
-): Promise<Iterable<FileContents>> {
-  const snapshot = await readSnapshot(context, known, state)
-  if (snapshot === undefined) {
-    forgetBase(known)
-    throw new BaseLost('the snapshot on disk is missing or damaged')
-  }
-  const { delta } = state.tree
-  if (delta === undefined) return snapshot
-  const bytes =
-    delta.inline === undefined
-      ? await context.states.loadBytes(known.uid, 'delta')
-      : Buffer.from(delta.inline, 'base64')
-  if (bytes === undefined) {
-    forgetBase(known)
-    throw new BaseLost('the delta on disk is missing')
-  }
-  return applyDelta(new Map(snapshot.map((contents) => [contents.file.path, contents])), bytes).values()
-}
-
 async function makeArchive(
   context: SourceContext,
   task: Task,
   state: SourceState,
   fetched: Uint8Array | undefined,
 ): Promise<Artifact> {
-  const { bytes, digest, size } = await archiveOf(context, task.known, state, fetched)
   const path = archivePath(task.object, state.id)
-  await context.archives.write(path, bytes)
+  const { digest, size } = await context.archives.write(path, archiveOf(context, task, state, fetched))
   const before = task.object.status?.artifact
   const isSame = before?.revision === state.revision && before.digest === digest
   return {
@@ -74,21 +49,30 @@ async function makeArchive(
   }
 }
 
-async function archiveOf(
+function archiveOf(
   context: SourceContext,
-  known: Known,
+  { known }: Task,
   state: SourceState,
   fetched: Uint8Array | undefined,
-): Promise<Archive> {
-  if (state.isVerbatim !== true) return writeTarGz(await readContents(context, known, state))
-  if (fetched !== undefined) return describeArchive(fetched)
-  if (state.tree.archive !== undefined)
-    try {
-      return describeArchive(await context.bus.getBytes('setpoint-artifact', state.tree.archive))
-    } catch (error) {
-      if (!(error instanceof BusError) || error.code !== 'NotFound') throw error
-    }
-  forgetBase(known)
+): AsyncIterable<Uint8Array> {
+  if (state.isVerbatim === true) return verbatim(context, state.tree, fetched)
+  const tree = knownTree(known)
+  if (tree === undefined) throw new BaseLost('the snapshot on disk is missing or damaged')
+  return writeTarGz(tree.files.values(), (file) => context.packs.read(tree, file))
+}
+
+/** An archive that is served as it was fetched. */
+export async function* verbatim(
+  { bus }: SourceContext,
+  { archive }: ArtifactTree,
+  fetched?: Uint8Array,
+): AsyncIterable<Uint8Array> {
+  if (fetched !== undefined) return yield fetched
+  try {
+    if (archive !== undefined) return yield await bus.getBytes(ARTIFACT_BUCKET, archive)
+  } catch (error) {
+    if (!isGone(error)) throw error
+  }
   throw new BaseLost('the archive, which is served as it was fetched, is missing or damaged')
 }
 

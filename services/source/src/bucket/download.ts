@@ -1,4 +1,5 @@
 import { SourceFailure } from '../failure.ts'
+import { heldBlob } from '../listing.ts'
 import type { BucketContext, BucketTask, ListedFile, Remote } from './bucket-context.ts'
 
 const PARALLEL = 16
@@ -15,9 +16,8 @@ export async function download(
   idOf: IdOf,
 ): Promise<Map<string, Uint8Array>> {
   checkSizes(context, files)
-  const held = new Set([...(known.base?.values() ?? [])].map(({ blobId }) => blobId))
-  const contents = new Map([...known.fresh].filter(([id]) => !held.has(id)))
-  const missing = files.filter((file) => !held.has(idOf(file)) && !contents.has(idOf(file)))
+  const contents = new Map<string, Uint8Array>()
+  const missing = files.filter((file) => heldBlob(context.packs, known, { oid: idOf(file) }) === undefined)
   const waiting = missing.values()
   const work = async () => {
     for (const file of waiting)

@@ -1,4 +1,4 @@
-import { applyDelta, decodeSnapshot, type FileContents } from '@setpoint/artifact'
+import type { Tree } from '@setpoint/artifact'
 import {
   type Artifact,
   type ArtifactMessage,
@@ -10,9 +10,9 @@ import {
 import { Stalled } from '@setpoint/reconcile'
 import type { SourceEntry } from '../entry.ts'
 import { SourceFailure } from '../failure.ts'
+import { openTree } from '../storage/recall.ts'
 import type { GitContext, GitTask } from './git-context.ts'
 
-const BUCKET = 'setpoint-artifact'
 const RETRY_MS = 30_000
 
 /** Another GitRepository whose files come into the artifact. */
@@ -48,21 +48,34 @@ export async function readIncludes(context: GitContext, task: GitTask): Promise<
 export async function includedEntries(context: GitContext, includes: Included[]): Promise<SourceEntry[]> {
   const entries: SourceEntry[] = []
   for (const { fromPath, toPath, message } of includes) {
-    const files = await readFiles(context, message)
+    if (message.tree === undefined) continue
+    const tree = await openTree(context, message.tree)
+    learn(context, tree)
     const prefix = fromPath === '' ? '' : `${fromPath}/`
-    const chosen = [...files].filter(({ file }) => file.path.startsWith(prefix))
+    const chosen = [...tree.files.values()].filter(({ path }) => path.startsWith(prefix))
     if (chosen.length === 0)
       throw new SourceFailure(
         'StorageOperationFailed',
         'CopyFailure',
         `the included GitRepository "${message.name}" has no directory "${fromPath}"`,
       )
-    for (const { file, content } of chosen) {
+    for (const file of chosen) {
+      const { blobId, mode, size } = file
       const path = [toPath, file.path.slice(prefix.length)].filter((part) => part !== '').join('/')
-      entries.push({ path, oid: file.blobId, mode: file.mode, read: async () => content })
+      const read = () => context.packs.read(tree, file)
+      entries.push({ path, oid: blobId, mode, read, blob: { blobId, size } })
     }
   }
   return entries
+}
+
+/** What is included need not be stored again. */
+function learn({ packs }: GitContext, tree: Tree): void {
+  const places = [...tree.files.values()].flatMap(({ blobId }) => {
+    const pack = tree.packOf(blobId)
+    return pack === undefined ? [] : [[blobId, pack] as const]
+  })
+  packs.learn(new Map(places))
 }
 
 /** True when one GitRepository includes another. */
@@ -98,15 +111,6 @@ async function readRepository(context: GitContext, task: GitTask, namespace: str
   if (found === undefined)
     throw unavailable('NotFound', `the included GitRepository "${name}" does not exist`)
   return found
-}
-
-async function readFiles(context: GitContext, { tree }: ArtifactMessage): Promise<Iterable<FileContents>> {
-  if (tree === undefined) return []
-  const maxBytes = 2 * context.limits.artifactBytes
-  const snapshot = decodeSnapshot(await context.bus.getBytes(BUCKET, tree.snapshot), { maxBytes })
-  if (tree.delta === undefined) return snapshot
-  const files = new Map(snapshot.map((contents) => [contents.file.path, contents]))
-  return applyDelta(files, await context.bus.getBytes(BUCKET, tree.delta)).values()
 }
 
 /** A path without `.`, empty parts and slashes at its ends. @throws SourceFailure when it leaves the artifact */
