@@ -1,11 +1,12 @@
 import { copyFile, mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   ensureBinaries,
   type GitRepo,
   type RegistryServer,
   startGitServer,
   startRegistry,
+  startSshServer,
   temporaryDirectory,
 } from '@setpoint/testkit'
 import { type Cluster, startCluster } from './cluster.ts'
@@ -19,6 +20,8 @@ export interface Environment extends AsyncDisposable {
   /** Of the present cluster; the path stays the same when the cluster is replaced. */
   kubeconfig: string
   repo: GitRepo
+  /** How Setpoint reaches it. */
+  remote: Remote
   /** Where images are pushed to. */
   registry: RegistryServer
   copy: WorkingCopy
@@ -31,8 +34,14 @@ export interface Environment extends AsyncDisposable {
   keepFiles(): void
 }
 
+/** Where the repository is for Setpoint, and the Secret that it needs there. */
+export interface Remote {
+  url: string
+  secret?: Record<string, string>
+}
+
 /** Installs what is missing and starts everything, with progress. */
-export async function startEnvironment(narrator: Narrator): Promise<Environment> {
+export async function startEnvironment(narrator: Narrator, { ssh }: { ssh: boolean }): Promise<Environment> {
   await install(narrator)
   const stack = new AsyncDisposableStack()
   const home = await temporaryDirectory('demo')
@@ -41,7 +50,8 @@ export async function startEnvironment(narrator: Narrator): Promise<Environment>
   let cluster: Cluster | undefined
   stack.defer(() => cluster?.[Symbol.asyncDispose]())
   try {
-    const { repo, copy, first } = await startFleet(stack, home.path, () => cluster?.hint())
+    const onPush = () => cluster?.hint()
+    const { repo, remote, copy, first } = await startFleet(stack, home.path, { ssh, onPush })
     const registry = stack.use(await startRegistry())
     const kubeconfig = join(home.path, 'kubeconfig')
     let count = 0
@@ -55,6 +65,7 @@ export async function startEnvironment(narrator: Narrator): Promise<Environment>
       home: home.path,
       kubeconfig,
       repo,
+      remote,
       registry,
       copy,
       first,
@@ -97,10 +108,28 @@ async function install({ heading, say }: Narrator): Promise<void> {
   say(`everything is installed (${((performance.now() - start) / 1000).toFixed(1)} s)`)
 }
 
-async function startFleet(stack: AsyncDisposableStack, home: string, onPush: () => void) {
+async function startFleet(
+  stack: AsyncDisposableStack,
+  home: string,
+  { ssh, onPush }: { ssh: boolean; onPush(): void },
+) {
+  const { repo, remote } = ssh ? await behindSsh(stack, onPush) : await behindHttp(stack, home, onPush)
+  return { repo, remote, ...(await makeFleet(repo, join(home, 'fleet'))) }
+}
+
+async function behindHttp(stack: AsyncDisposableStack, home: string, onPush: () => void) {
   const root = join(home, 'git')
   await mkdir(root)
   const server = stack.use(await startGitServer({ root, onPush }))
   const repo = await server.create('fleet')
-  return { repo, ...(await makeFleet(repo, join(home, 'fleet'))) }
+  return { repo, remote: { url: repo.url } }
+}
+
+/** People push over HTTP, where the server tells of it; Setpoint has a key for SSH alone. */
+async function behindSsh(stack: AsyncDisposableStack, onPush: () => void) {
+  const ssh = stack.use(await startSshServer())
+  const repo = await ssh.create('fleet')
+  const server = stack.use(await startGitServer({ root: dirname(repo.dir), onPush }))
+  const secret = { identity: await ssh.createKey(), known_hosts: await ssh.knownHosts() }
+  return { repo: { ...repo, url: `${server.url}/fleet.git` }, remote: { url: repo.url, secret } }
 }

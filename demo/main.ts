@@ -6,19 +6,28 @@ import { type Narrator, narrator as onTerminal } from './narrator.ts'
 import { tellStory } from './story.ts'
 
 /**
- * `npm run demo [-- --once]`: starts a cluster, a Git server and Setpoint on this machine and tells the
+ * `npm run demo [-- --once --ssh]`: starts a cluster, a Git server and Setpoint on this machine and tells the
  * story of GitOps on them. Exits 0 only when every step was verified against the API server.
  */
-const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: { once: { type: 'boolean', default: false }, ssh: { type: 'boolean', default: false } },
+})
 
 const interrupted = new Error('interrupted')
 
-// An interrupted story still polls; nothing of it matters any more.
-process.exit(await demo(onTerminal(process.stdout), values.once))
+interface Wish {
+  /** End after the story. */
+  once: boolean
+  /** Let Setpoint read and write the repository over SSH. */
+  ssh: boolean
+}
 
-async function demo(narrator: Narrator, once: boolean): Promise<number> {
+// An interrupted story still polls; nothing of it matters any more.
+process.exit(await demo(onTerminal(process.stdout), values))
+
+async function demo(narrator: Narrator, wish: Wish): Promise<number> {
   const stopped = untilSignal()
-  const told = tell(narrator, once, stopped)
+  const told = tell(narrator, wish, stopped)
   const signal = await Promise.race([told, stopped])
   if (typeof signal === 'number') return signal
   // The environment may be half made: what it has started is ended by the watchdog when this process ends.
@@ -31,11 +40,11 @@ function patience(): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), 10_000).unref())
 }
 
-async function tell(narrator: Narrator, once: boolean, stopped: Promise<string>): Promise<number> {
+async function tell(narrator: Narrator, { once, ssh }: Wish, stopped: Promise<string>): Promise<number> {
   const start = performance.now()
   let environment: Environment | undefined
   try {
-    environment = await startEnvironment(narrator)
+    environment = await startEnvironment(narrator, { ssh })
     await Promise.race([tellStory(environment, narrator), stopped.then(refuse)])
     narrator.heading(`Every step was verified, in ${((performance.now() - start) / 1000).toFixed(1)} s.`)
     if (!once) await play(environment, narrator, stopped)

@@ -31,11 +31,14 @@ export async function tellStory(environment: Environment, narrator: Narrator): P
   await loseCluster(environment, narrator, tag)
 }
 
-async function firstSync({ cluster: { kube }, repo, first }: Environment, narrator: Narrator): Promise<void> {
+async function firstSync(environment: Environment, narrator: Narrator): Promise<void> {
+  const { repo, remote, first } = environment
+  const { kube } = environment.cluster
   narrator.heading('1. First sync: the cluster is told which repository holds its set point')
   narrator.say(`git clone ${repo.url}`)
+  if (remote.url !== repo.url) narrator.say(`Setpoint reaches it at ${remote.url}`)
   const since = stopwatch()
-  await bootstrap(kube, repo.url)
+  await bootstrap(kube, remote)
   await runsEverywhere(environments, kube, oldTag)
   narrator.verified(`staging and production run podinfo:${oldTag}, every Pod is ready`, since())
   await expectReplicas(kube, { staging: 1, production: 3 })
@@ -145,7 +148,7 @@ async function loseCluster(environment: Environment, narrator: Narrator, tag: st
   if (Object.keys(await fleetInCluster(kube)).length > 0) throw new Error('the new cluster is not empty')
   narrator.say('the new cluster is empty; it is told which repository holds its set point')
   const since = stopwatch()
-  await bootstrap(kube, environment.repo.url)
+  await bootstrap(kube, environment.remote)
   await runsEverywhere(environments, kube, tag)
   await allReadyAt(kube, head)
   narrator.verified('everything runs again', since())
