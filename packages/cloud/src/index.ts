@@ -9,6 +9,8 @@ export {
   type CloudProvider,
   type Login,
 } from './cloud-logins.ts'
+export { ClusterLogins } from './cluster-logins.ts'
+export type { CloudCluster, ClusterEndpoints, ClusterServer } from './clusters/cluster.ts'
 export { CloudError, type CloudErrorCode } from './errors.ts'
 export type { GcpEndpoints } from './gcp.ts'
 export { type GitLogin, GitLogins, type GitPassword } from './git-logins.ts'

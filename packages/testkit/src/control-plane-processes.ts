@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { binary } from './binary.ts'
 import { type Child, endedEarly, startChild } from './child.ts'
@@ -34,10 +35,18 @@ export async function startEtcd(files: ControlPlaneFiles, log: Log): Promise<{ c
   return { child, url }
 }
 
+interface ApiServerOptions {
+  etcdUrl: string
+  url: string
+  log: Log
+  audit: boolean
+  tokenWebhook: string | undefined
+}
+
 /** Starts kube-apiserver and waits until /readyz says so, which includes its bootstrap roles. */
 export async function startApiServer(
   files: ControlPlaneFiles,
-  { etcdUrl, url, log, audit }: { etcdUrl: string; url: string; log: Log; audit: boolean },
+  { etcdUrl, url, log, audit, tokenWebhook }: ApiServerOptions,
 ): Promise<Child> {
   const child = await start('kube-apiserver', files, log, [
     `--etcd-servers=${etcdUrl}`,
@@ -57,6 +66,7 @@ export async function startApiServer(
     '--service-account-issuer=https://kubernetes.default.svc',
     '--allow-privileged=true',
     '--profiling=false',
+    ...(tokenWebhook === undefined ? [] : await webhookFlags(files, tokenWebhook)),
     ...(audit ? [`--audit-policy-file=${files.auditPolicy}`, `--audit-log-path=${files.audit}`] : []),
   ])
   await untilReady(child, async () => (await httpStatus(`${url}/readyz`, files.caFile)) === 200)
@@ -113,4 +123,17 @@ async function untilReady(child: Child, probe: () => Promise<boolean>): Promise<
     await child.kill()
     throw error
   }
+}
+
+/** Tokens that the API server does not know itself are shown to a webhook. */
+async function webhookFlags(files: ControlPlaneFiles, server: string): Promise<string[]> {
+  const path = `${files.authentication}.webhook`
+  const config = {
+    clusters: [{ name: 'webhook', cluster: { server } }],
+    users: [{ name: 'webhook', user: {} }],
+    contexts: [{ name: 'webhook', context: { cluster: 'webhook', user: 'webhook' } }],
+    'current-context': 'webhook',
+  }
+  await writeFile(path, JSON.stringify(config))
+  return [`--authentication-token-webhook-config-file=${path}`, '--authentication-token-webhook-version=v1']
 }

@@ -35,6 +35,8 @@ export interface ControlPlaneOptions {
   controllers?: boolean
   /** Also a record of every write and who made it: `auditFile`. */
   audit?: boolean
+  /** Asked about tokens that are none of its own, by TokenReviews of authentication.k8s.io/v1. */
+  tokenWebhook?: string
   /** Kept when the control plane is disposed of; a temporary directory when left out. */
   dataDir?: string
   port?: number
@@ -58,6 +60,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     home,
     log: options.log,
     audit: options.audit ?? false,
+    tokenWebhook: options.tokenWebhook,
   })
   try {
     await plane.startEtcd()
@@ -106,6 +109,7 @@ interface Parts {
   home: AsyncDisposable
   log: ((line: string) => void) | undefined
   audit: boolean
+  tokenWebhook: string | undefined
 }
 
 interface Startable extends ControlPlane {
@@ -113,7 +117,7 @@ interface Startable extends ControlPlane {
   add(children: Child[]): void
 }
 
-function controlPlane({ files, url, dataDir, processes, home, log, audit }: Parts): Startable {
+function controlPlane({ files, url, dataDir, processes, home, log, audit, tokenWebhook }: Parts): Startable {
   const kubectl = kubectlFor(files.admin)
   let etcdUrl = ''
   return {
@@ -135,7 +139,7 @@ function controlPlane({ files, url, dataDir, processes, home, log, audit }: Part
       processes.add(etcd.child)
     },
     async startApiServer() {
-      processes.add(await startApiServer(files, { etcdUrl, url, log, audit }))
+      processes.add(await startApiServer(files, { etcdUrl, url, log, audit, tokenWebhook }))
     },
     add(children) {
       for (const child of children) processes.add(child)

@@ -1,4 +1,5 @@
 import type { Bus } from '@setpoint/bus'
+import { CloudLogins, ClusterLogins } from '@setpoint/cloud'
 import { isConditionTrue } from '@setpoint/conditions'
 import {
   FINALIZER,
@@ -133,6 +134,10 @@ export class Applier {
       clusters: new Clusters({
         home: kube,
         policy,
+        logins: new ClusterLogins(
+          new CloudLogins({ kube, now, objectLevel: policy.objectLevelIdentity }),
+          now,
+        ),
         beforeWrite: options.beforeWrite,
         signal,
         watch: (client, cluster) => this.watch(client, memory, cluster),

@@ -53,6 +53,16 @@ export const settings = {
     default: 'false',
     parse: trueOrFalse,
   },
+  'default-kubeconfig-service-account': {
+    description: 'ServiceAccount of their namespace for clusters of clouds whose ConfigMap names none',
+    default: '',
+    parse: text,
+  },
+  'object-level-workload-identity': {
+    description: 'Clusters of clouds may be reached as the ServiceAccount that their ConfigMap names',
+    default: 'false',
+    parse: trueOrFalse,
+  },
   'custom-apply-stage-kinds': {
     description:
       'Kinds that are applied before the rest of a set, with commas, such as rbac.authorization.k8s.io/Role',

@@ -98,6 +98,8 @@ export interface SetupOptions {
   replica?: string
   /** Flags of the Node that runs the service. */
   nodeArgs?: string[]
+  /** Environment of the process. */
+  env?: Record<string, string>
 }
 
 /** A real NATS, the real apply process, and a namespace of its own on the shared control plane. */
@@ -129,7 +131,7 @@ async function assemble(
     metadata: { namespace, name: 'sealing-key' },
     data: { key: key.toString('base64') },
   })
-  const start = async ({ replica, serviceKubeconfig, natsUrl, nodeArgs = [] }: SetupOptions) =>
+  const start = async ({ replica, serviceKubeconfig, natsUrl, nodeArgs = [], env = {} }: SetupOptions) =>
     stack.use(
       await startService(
         'apply',
@@ -141,7 +143,7 @@ async function assemble(
           ...(replica === undefined ? [] : [`--lease-namespace=${namespace}`, `--replica-name=${replica}`]),
           ...flags,
         ],
-        (args) => spawnService('apply', { args, nodeArgs }),
+        (args) => spawnService('apply', { args, nodeArgs, env }),
       ),
     )
   const service = await start(options)

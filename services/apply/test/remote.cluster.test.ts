@@ -127,42 +127,6 @@ test('an account of the other cluster is acted as there', async () => {
   )
 })
 
-test('a ConfigMap of the generic provider reaches a cluster with tokens of a service account', async () => {
-  const { namespace } = setup
-  const object = configMap(namespace, 'by-token')
-  await setup.kube.create({
-    apiVersion: 'v1',
-    kind: 'ServiceAccount',
-    metadata: { namespace, name: 'by-token' },
-  })
-  await setup.kube.create({
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { namespace, name: 'by-token' },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'admin' },
-    subjects: [{ kind: 'ServiceAccount', namespace, name: 'by-token' }],
-  })
-  await setup.kube.create(
-    configMap(namespace, 'cluster', {
-      provider: 'generic',
-      address: setup.cluster.url,
-      'ca.crt': await readFile(setup.cluster.caFile, 'utf8'),
-      audiences: 'https://kubernetes.default.svc',
-      serviceAccountName: 'by-token',
-    }),
-  )
-  await setup.sync('by-token', [object], { kubeConfig: { configMapRef: { name: 'cluster' } } })
-  expect(await setup.live(object)).toBeDefined()
-})
-
-test('a provider that is not built is named', async () => {
-  await setup.kube.create(configMap(setup.namespace, 'cloud', { provider: 'aws', cluster: 'arn:aws:eks' }))
-  await setup.create('cloud', { kubeConfig: { configMapRef: { name: 'cloud' } } })
-  await setup.render('cloud', [])
-  const failed = await setup.untilReady('cloud', 'False', 'ReconciliationFailed')
-  expect(conditionOf(failed, 'Ready')?.message).toContain("provider 'aws' is not implemented")
-})
-
 test('a cluster that is away is named, delays nobody, prunes nothing, and is caught up with when it is back', async () => {
   const before = configMap(setup.namespace, 'before')
   const after = configMap(setup.namespace, 'after')

@@ -1,3 +1,4 @@
+import type { ClusterLogins } from '@setpoint/cloud'
 import { type KubeClient, ReferenceWatch } from '@setpoint/kube'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { ApplyContext, Task } from '../context.ts'
@@ -14,6 +15,8 @@ const REMOTE_OPTIONS = { requestTimeoutMs: 10_000, maxConcurrentRequests: 16, us
 export interface ClustersOptions {
   home: KubeClient
   policy: Policy
+  /** To clusters of clouds. */
+  logins: ClusterLogins
   /** Asked before every write to another cluster. */
   beforeWrite: (() => void) | undefined
   signal: AbortSignal
@@ -87,8 +90,8 @@ export class Clusters {
       return undefined
     }
     this.kubeConfigs.set(key, [ref])
-    const { home, policy, wake, watch } = this.options
-    const connection = await readConnection(home, kustomization, ref, policy)
+    const { home, policy, wake, watch, logins } = this.options
+    const connection = await readConnection(home, kustomization, ref, { policy, logins })
     if (this.byKey.get(key) !== connection.digest) this.leave(key)
     const remote = this.byDigest.get(connection.digest) ?? (await this.open(connection, watch, wake))
     remote.holders.add(key)

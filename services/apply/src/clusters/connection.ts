@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ClusterLogins } from '@setpoint/cloud'
 import type { Kustomization } from '@setpoint/contracts'
 import {
   connectWithToken,
@@ -13,6 +14,7 @@ import {
 import type { KubeObject } from '@setpoint/manifest'
 import { ReconcileError } from '@setpoint/reconcile'
 import type { Policy } from '../policy.ts'
+import { type ClusterMap, cloudConnection } from './config-map-connection.ts'
 
 /** How to reach another cluster, as it stands in a Secret or ConfigMap now. */
 export interface Connection {
@@ -38,14 +40,18 @@ export async function readConnection(
   home: KubeClient,
   kustomization: Kustomization,
   ref: DataReference,
-  policy: Policy,
+  { policy, logins }: { policy: Policy; logins: ClusterLogins },
 ): Promise<Connection> {
   const found = await home.get({ group: '', version: 'v1', kind: ref.kind }, ref)
   const name = `spec.kubeConfig: ${ref.kind} ${ref.namespace}/${ref.name}`
   if (found === undefined) throw failure(`${name} is not there`)
-  return ref.kind === 'Secret'
-    ? ofSecret(kustomization, found, name, policy)
-    : ofConfigMap(home, found, name, ref.namespace)
+  if (ref.kind === 'Secret') return ofSecret(kustomization, found, name, policy)
+  const given = (found.data ?? {}) as Record<string, string>
+  const serviceAccountName = given.serviceAccountName || policy.defaultKubeConfigAccount
+  const data = { ...given, serviceAccountName }
+  return given.provider === 'generic'
+    ? genericConnection(home, { data, name, namespace: ref.namespace })
+    : cloudConnection({ data, name, namespace: ref.namespace }, logins)
 }
 
 function ofSecret(
@@ -81,12 +87,9 @@ function adviceFor({ message }: KubeConfigError): string {
   return ''
 }
 
-/** Only the generic provider: an address, and tokens of a service account of the Kustomization's namespace. */
-function ofConfigMap(home: KubeClient, map: KubeObject, name: string, namespace: string): Connection {
-  const data = (map.data ?? {}) as Record<string, string>
-  const { provider = '', address = '', serviceAccountName = '' } = data
-  if (provider !== 'generic')
-    throw failure(`${name}: provider '${provider}' is not implemented, only 'generic' is; or use secretRef`)
+/** An address, and tokens of a service account of the Kustomization's namespace. */
+function genericConnection(home: KubeClient, { data, name, namespace }: ClusterMap): Connection {
+  const { address = '', serviceAccountName = '' } = data
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
     throw failure(`${name}: address must be the https:// URL of the API server`)
   if (serviceAccountName === '')
