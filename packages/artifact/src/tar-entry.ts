@@ -48,7 +48,8 @@ function header(path: string, type: string, mode: number, size: number): Uint8Ar
   block.write('        ', 148)
   block.write(type, 156)
   block.write('ustar\x0000', 257, 'latin1')
-  const sum = block.reduce((total, byte) => total + byte, 0)
+  let sum = 0
+  for (let at = 0; at < BLOCK; at += 1) sum += block[at] ?? 0
   block.write(`${octal(sum, 6)}\0 `, 148)
   return block
 }

@@ -16,7 +16,7 @@ export function writeTarGz(
   files: Iterable<TreeFile>,
   read: (file: TreeFile) => Promise<Uint8Array> | Uint8Array,
 ): AsyncIterable<Buffer> {
-  const source = Readable.from(pieces(entries(files, read)), { objectMode: true, highWaterMark: 2 })
+  const source = Readable.from(pieces(files, read), { objectMode: true, highWaterMark: 2 })
   const gzip = createGzip({ level: 6, chunkSize: PIECE_BYTES })
   source.on('error', (error) => gzip.destroy(error))
   return source.pipe(gzip)
@@ -27,47 +27,65 @@ export function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }
 
-async function* entries(
+async function* pieces(
   files: Iterable<TreeFile>,
   read: (file: TreeFile) => Promise<Uint8Array> | Uint8Array,
-): AsyncIterable<Uint8Array> {
+): AsyncIterable<Buffer> {
+  const cutter = new Cutter()
   const seen = new Set<string>()
   const regular = [...files].filter(({ mode }) => mode !== '120000')
-  for (const file of regular.sort((a, b) => byWalk(a.path, b.path))) {
+  for (const file of sortedByWalk(regular)) {
     for (const directory of directoriesOf(file.path)) {
       if (seen.has(directory)) continue
       seen.add(directory)
-      yield* tarEntry({ path: `${directory}/`, type: 'directory', mode: 0o750 })
+      cutter.add(tarEntry({ path: `${directory}/`, type: 'directory', mode: 0o750 }))
     }
-    const content = await read(file)
-    yield* tarEntry({ path: file.path, type: 'file', mode: file.mode === '100755' ? 0o700 : 0o600, content })
+    const mode = file.mode === '100755' ? 0o700 : 0o600
+    cutter.add(tarEntry({ path: file.path, type: 'file', mode, content: await read(file) }))
+    yield* cutter.take()
   }
-  yield tarTrailer()
+  cutter.add([tarTrailer()])
+  yield* cutter.take()
+  yield cutter.rest()
 }
 
-async function* pieces(parts: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
-  let piece = Buffer.allocUnsafe(PIECE_BYTES)
-  let used = 0
-  for await (const part of parts) {
-    for (let at = 0; at < part.length; ) {
-      const end = Math.min(part.length, at + PIECE_BYTES - used)
-      piece.set(part.subarray(at, end), used)
-      used += end - at
-      at = end
-      if (used < PIECE_BYTES) continue
-      yield piece
-      piece = Buffer.allocUnsafe(PIECE_BYTES)
-      used = 0
-    }
+/** Makes pieces of one size of parts of any size. */
+class Cutter {
+  private full: Buffer[] = []
+  private piece = Buffer.allocUnsafe(PIECE_BYTES)
+  private used = 0
+
+  add(parts: Iterable<Uint8Array>): void {
+    for (const part of parts)
+      for (let at = 0; at < part.length; ) at += this.fill(part.subarray(at, at + PIECE_BYTES - this.used))
   }
-  if (used > 0) yield piece.subarray(0, used)
+
+  take(): Buffer[] {
+    const { full } = this
+    if (full.length > 0) this.full = []
+    return full
+  }
+
+  rest(): Buffer {
+    return this.piece.subarray(0, this.used)
+  }
+
+  private fill(part: Uint8Array): number {
+    this.piece.set(part, this.used)
+    this.used += part.length
+    if (this.used === PIECE_BYTES) {
+      this.full.push(this.piece)
+      this.piece = Buffer.allocUnsafe(PIECE_BYTES)
+      this.used = 0
+    }
+    return part.length
+  }
 }
 
 /** Names of one directory are sorted, and a directory comes with all below it: compare part by part. */
-function byWalk(a: string, b: string): number {
-  const left = a.replaceAll('/', '\0')
-  const right = b.replaceAll('/', '\0')
-  return left < right ? -1 : left > right ? 1 : 0
+function sortedByWalk(files: TreeFile[]): TreeFile[] {
+  const keyed = files.map((file) => ({ file, key: file.path.replaceAll('/', '\0') }))
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ file }) => file)
 }
 
 function directoriesOf(path: string): string[] {

@@ -33,7 +33,8 @@ export interface Source extends AsyncDisposable {
   hint(name: string): void
   /** Waits until the bus has an artifact of a commit. */
   untilPublished(name: string, sha: string): Promise<void>
-  untilReady(name: string): Promise<GitRepository>
+  /** Waits until it is Ready, at a commit if one is given. */
+  untilReady(name: string, sha?: string): Promise<GitRepository>
   /** Where it keeps its files. */
   storage: string
   /** CPU seconds of the service so far, and the most memory that it has held. */
@@ -96,7 +97,7 @@ async function startSource(
     hint: (name) =>
       bus.hint({ kind: GIT_REPOSITORY.kind, namespace: NAMESPACE, name }, { requestedBy: 'bench' }),
     untilPublished: (name, sha) => untilPublished(bus, name, sha),
-    untilReady: (name) => untilReady(kube, name),
+    untilReady: (name, sha = '') => untilReady(kube, name, sha),
     storage: home.path,
     usage: () => usageOf(service),
     sentBytes: () => service.metric('setpoint_bus_published_bytes_total'),
@@ -116,13 +117,14 @@ async function untilPublished(bus: Bus, name: string, sha: string): Promise<void
   )
 }
 
-function untilReady(kube: KubeClient, name: string): Promise<GitRepository> {
+function untilReady(kube: KubeClient, name: string, sha: string): Promise<GitRepository> {
   return waitFor(
     `${name} is Ready`,
     async () => {
       const found = (await kube.get(GIT_REPOSITORY, { namespace: NAMESPACE, name })) as GitRepository
       const ready = found.status?.conditions?.find(({ type }) => type === 'Ready')
-      if (ready?.status === 'True') return found
+      const isAt = found.status?.artifact?.revision.endsWith(sha) === true
+      if (ready?.status === 'True' && isAt) return found
       throw new Error(ready?.message ?? 'it has no status yet')
     },
     { timeoutMs: TIMEOUT_MS },

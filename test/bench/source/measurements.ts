@@ -62,7 +62,7 @@ async function oneFileCommits({ git, startSource }: SourceBench): Promise<string
         await source.untilPublished('commits', sha)
       }),
     )
-    await source.untilReady('commits')
+    await source.untilReady('commits', sha)
   }
   const bytes = (await source.sentBytes()) - before.bytes
   const cpu = source.usage().cpuSeconds - before.cpu

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { GitError, listRemote, type RemoteOptions, type RemoteRefs } from '@setpoint/git'
+import { SharedListing } from './shared-listing.ts'
 
 /** Listings that nobody has asked for in this time are dropped. */
 const KEPT_MS = 60 * 60_000
+/** A listing that somebody waits for is given up then; each who waits gives up when its own time is over. */
+const MAX_MS = 10 * 60_000
 
 interface Entry {
   startedAt: number
-  listing: Promise<RemoteRefs>
+  listing: SharedListing
   /** Of the references that were listed last. */
   digest: string
   /** Whose reference it is, by key. */
@@ -44,29 +47,29 @@ export class Listings {
     const place = placeOf(remote)
     const known = this.entries.get(place)
     // One from the future is from before the clock went back.
-    if (known !== undefined && known.startedAt >= notBefore && known.startedAt <= this.options.now()) {
+    const isOfNow = (at: number) => at >= notBefore && at <= this.options.now()
+    if (known?.listing.isGood && isOfNow(known.startedAt)) {
       known.users.add(key)
-      return known.listing
+      return known.listing.wait(remote)
     }
     const entry: Entry = {
       startedAt: this.options.now(),
-      listing: this.list(remote),
+      listing: new SharedListing((signal) => this.list({ ...remote, signal, timeoutMs: MAX_MS })),
       digest: '',
       users: new Set([...(known?.users ?? []), key]),
     }
     this.entries.set(place, entry)
     this.dropOld()
-    try {
-      return await this.settle(key, entry, known)
-    } catch (error) {
-      // A failure is nobody else's answer.
-      if (this.entries.get(place) === entry) this.entries.delete(place)
-      throw error
-    }
+    return this.settle(key, entry, known, remote)
   }
 
-  private async settle(key: string, entry: Entry, known: Entry | undefined): Promise<RemoteRefs> {
-    const refs = await entry.listing
+  private async settle(
+    key: string,
+    entry: Entry,
+    known: Entry | undefined,
+    remote: RemoteOptions,
+  ): Promise<RemoteRefs> {
+    const refs = await entry.listing.wait(remote)
     entry.digest = digestOf(refs)
     if (known !== undefined && known.digest !== '' && known.digest !== entry.digest)
       this.options.wake([...entry.users].filter((user) => user !== key))
