@@ -4,14 +4,16 @@ import { join } from 'node:path'
 import { connectKube, type KubeClient } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import {
+  AWS_USER,
   newAgeKey,
   type SharedCluster,
   sharedCluster,
   sopsEncrypt,
+  startAwsKms,
   temporaryDirectory,
   testNamespace,
 } from '@setpoint/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 const program = join(import.meta.dirname, '../../../bin/setpoint')
 const stack = new AsyncDisposableStack()
@@ -111,25 +113,31 @@ test('a field that spec.ignore names is no difference; another cluster is not co
   expect(refused.code).toBe(2)
 })
 
-test('a file that sops encrypted is compared decrypted, and its values are not shown', async () => {
-  const key = await newAgeKey()
+test('files that sops encrypted are compared decrypted, and their values are not shown', async () => {
+  const age = await newAgeKey()
+  const aws = stack.use(await startAwsKms())
+  vi.stubEnv('AWS_ENDPOINT_URL', aws.url)
   const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'kept' }, data: { a: 'hunter2' } }
-  const rule = { age: key.recipient, encrypted_regex: '^data$' }
-  await writeFile(
-    join(directory, 'app', 'maps.yaml'),
-    await sopsEncrypt('maps.json', JSON.stringify(map), rule),
-  )
-  const identity = { 'ada.agekey': Buffer.from(key.identity).toString('base64') }
-  await kube.create({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { namespace, name: 'keys' },
-    data: identity,
-  })
+  const credentials = {
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_ACCESS_KEY_ID: AWS_USER.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: AWS_USER.secretAccessKey,
+  }
+  const stringData = {
+    'ada.agekey': age.identity,
+    'sops.aws-kms': `aws_access_key_id: ${AWS_USER.accessKeyId}\naws_secret_access_key: ${AWS_USER.secretAccessKey}`,
+  }
+  await kube.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name: 'keys' }, stringData })
   await patchKustomization({ spec: { decryption: { provider: 'sops', secretRef: { name: 'keys' } } } })
-  const { output } = await diff()
-  expect(output).toContain('data.a\n    - *** (not shown)\n    + *** (not shown)\n')
-  expect(output).not.toMatch(/hunter2|ENC\[/)
+  for (const key of [{ age: age.recipient }, { kms: await aws.createKey() }]) {
+    const rule = { ...key, encrypted_regex: '^data$' }
+    const text = await sopsEncrypt('maps.json', JSON.stringify(map), rule, credentials)
+    await writeFile(join(directory, 'app', 'maps.yaml'), text)
+    const { output } = await diff()
+    expect(output).toContain('data.a\n    - *** (not shown)\n    + *** (not shown)\n')
+    expect(output).not.toMatch(/hunter2|ENC\[/)
+  }
+  vi.unstubAllEnvs()
 })
 
 test('files that cannot be built are an error that names the file, with exit code 2', async () => {

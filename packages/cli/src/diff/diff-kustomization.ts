@@ -23,6 +23,7 @@ import {
   type SourceObject,
   wishesOf,
 } from '@setpoint/contracts'
+import { SecretKeyServices } from '@setpoint/kms'
 import { KubeApiError, type KubeClient, NoMatchError } from '@setpoint/kube'
 import type { FileSource } from '@setpoint/kustomize'
 import {
@@ -114,7 +115,7 @@ async function readInputs(kustomization: Kustomization, kube: KubeClient) {
   try {
     return {
       variables: await readVariables(read, kustomization),
-      decryption: await readKeys(read, kustomization, { checkMac: true }),
+      decryption: await readKeys(read, kustomization, { checkMac: true, remote: new SecretKeyServices({}) }),
     }
   } catch (error) {
     throw error instanceof VariablesError || error instanceof DecryptionError
