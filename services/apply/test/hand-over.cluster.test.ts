@@ -61,6 +61,15 @@ test('a renamed Kustomization takes over from the one that is deleted', async ()
   expect(await uidOf('renamed')).toBe(uid)
 })
 
+test('a Kustomization that is deleted does not wait for others that have seen a newer commit', async () => {
+  await setup.sync('leaving', [object('leaves')])
+  await setup.sync('ahead', [object('goes-on')])
+  await setup.render('ahead', [object('goes-on', { key: 'newer' })], { revision: 'newer' })
+  await setup.untilApplied('ahead', 'newer')
+  await setup.delete('leaving')
+  expect(await setup.live(object('leaves'))).toBeUndefined()
+})
+
 test('two Kustomizations that declare the same object both say so, and it stays with the one that holds it', async () => {
   await setup.sync('first', [object('same', { key: 'first' })])
   await setup.create('second', { retryInterval: '1s' })

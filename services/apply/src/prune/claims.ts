@@ -96,12 +96,18 @@ export function isSettledOn({ status = {} }: Kustomization, digest: string): boo
   )
 }
 
-/** Built from the same source, but not from the revision that made us let go. */
+/**
+ * Built from the same source, but from an older revision than the one that made us let go. One that is ahead has said what it
+ * declares: who is being deleted is built no more, and would wait for it in vain.
+ */
 function lagsBehind(context: ApplyContext, task: Task, key: string, other: Kustomization): boolean {
-  const own = task.rendering?.message
-  const theirs = context.renderings.get(key)?.message
-  if (own === undefined || theirs === undefined || other.spec.suspend) return false
-  return isDeepStrictEqual(own.source, theirs.source) && own.revision !== theirs.revision
+  const own = task.rendering
+  const theirs = context.renderings.get(key)
+  if (own === undefined || theirs === undefined || other.spec.suspend || theirs.time > own.time) return false
+  return (
+    isDeepStrictEqual(own.message.source, theirs.message.source) &&
+    own.message.revision !== theirs.message.revision
+  )
 }
 
 function sameCluster(a: Kustomization, b: Kustomization): boolean {
