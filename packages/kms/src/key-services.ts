@@ -22,7 +22,7 @@ const CREDENTIALS: Readonly<Record<string, (value: Uint8Array) => Partial<Identi
   'sops.aws-kms': (value) => ({ kms: readAwsKeys(value) }),
   'sops.azure-kv': (value) => ({ azure_kv: readAzureIdentity(value) }),
   'sops.gcp-kms': (value) => ({ gcp_kms: readServiceAccountKey(value) }),
-  'sops.vault-token': (value) => ({ hc_vault: readToken(value) }),
+  'sops.vault-token': readToken,
 }
 
 /** The credentials that one key of a decryption Secret holds, if it is one for them. @throws SopsError BadKey. */
@@ -75,8 +75,10 @@ function without(kind: MasterKeyKind, secretKey: string): KeyService {
   return { kinds: [kind], decrypt }
 }
 
-function readToken(value: Uint8Array): string {
+/** An empty one is as good as none. */
+function readToken(value: Uint8Array): Partial<Identities> {
   const token = Buffer.from(value).toString().trim()
-  if (/^[\x21-\x7e]+$/.test(token)) return token
+  if (token === '') return {}
+  if (/^[\x21-\x7e]+$/.test(token)) return { hc_vault: token }
   throw new SopsError('BadKey', 'is no token of Vault')
 }

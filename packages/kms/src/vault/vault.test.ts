@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { decryptFile, printFile, readEncryptedFile, recoverDataKey } from '@setpoint/sops'
 import { sopsEncrypt } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { keyServices } from '../key-services.ts'
+import { keyServices, SecretKeyServices } from '../key-services.ts'
 
 /** Speaks the part of the transit API that sops uses. What it calls encryption is base64. */
 let server: Server
@@ -41,6 +41,18 @@ test('a token without the right is an error that names the key and shows no toke
 test('a server that is away is an error that names the key', async () => {
   const away = encrypted.replace(address, 'http://127.0.0.1:1')
   await expect(open('s.hunter2', away)).rejects.toThrow('did not answer')
+})
+
+test.each([
+  ['an empty token', '\n', 'needs credentials: put sops.vault-token into the Secret of spec.decryption'],
+  ['a token with a line break', 'a\nb', 'is no token of Vault'],
+])('%s opens nothing', async (_what, token, problem) => {
+  const opening = (async () => {
+    const all = new SecretKeyServices({})
+    all.read('sops.vault-token', Buffer.from(token))
+    return recoverDataKey(readEncryptedFile(encrypted, 'yaml').metadata, all.services())
+  })()
+  await expect(opening).rejects.toThrow(problem)
 })
 
 async function open(token: string, text = encrypted): Promise<string> {
