@@ -264,8 +264,10 @@ function toGitResponse(target: URL, method: string, answer: Answer): GitHttpResp
   }
 }
 
+/** Lets go of what was handed on: a pack may be most of the memory that there is. */
 async function* iterate(chunks: Uint8Array[]): AsyncIterableIterator<Uint8Array> {
-  yield* chunks
+  chunks.reverse()
+  for (let chunk = chunks.pop(); chunk !== undefined; chunk = chunks.pop()) yield chunk
 }
 
 async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer> {

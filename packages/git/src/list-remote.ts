@@ -1,5 +1,6 @@
 import git, { type ServerRef } from 'isomorphic-git'
 import { transportUrl } from './address.ts'
+import { AdvertisementRecorder } from './advertisement.ts'
 import { displayUrl, GitError } from './errors.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import { translateRemoteError } from './translate-error.ts'
@@ -20,6 +21,8 @@ export interface RemoteRefs {
   refs: ReadonlyMap<string, RemoteRef>
   /** Full name of the default branch. */
   head?: string
+  /** The answer of the server as it was, for a fetch right after. */
+  advertisement?: Uint8Array
 }
 
 /** The references are few bytes; a server that sends more than this is no Git server of ours. */
@@ -34,16 +37,18 @@ export async function listRemote(options: RemoteOptions): Promise<RemoteRefs> {
     ...options,
     maxBytes: Math.min(options.maxBytes ?? Infinity, MAX_LISTING_BYTES),
   })
+  const recorder = new AdvertisementRecorder(http)
   try {
     const listed = await git.listServerRefs({
-      http,
+      http: recorder,
       url: transportUrl(options.url),
       protocolVersion: 1,
       symrefs: true,
       peelTags: true,
     })
     if (listed.some(({ oid }) => oid.length === SHA256_DIGITS)) throw sha256Repository(options.url)
-    return toRemoteRefs(listed)
+    const { heard: advertisement } = recorder
+    return { ...toRemoteRefs(listed), ...(advertisement === undefined ? {} : { advertisement }) }
   } catch (cause) {
     throw translateRemoteError(cause, options.url)
   }

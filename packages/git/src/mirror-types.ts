@@ -12,6 +12,8 @@ export interface TreeEntry {
 export interface FetchOptions {
   /** Take the whole history, not only the newest commit; needed to find a commit that no reference points to. */
   fullHistory?: boolean
+  /** What listRemote heard just now: the server is not asked again. */
+  advertisement?: Uint8Array | undefined
 }
 
 export interface FetchResult {

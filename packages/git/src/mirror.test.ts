@@ -1,7 +1,7 @@
 import { readdir, truncate } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
-import { type GitRepo, type GitServer, startGitServer, temporaryDirectory } from '@setpoint/testkit'
+import { type GitRepo, type GitServer, git, startGitServer, temporaryDirectory } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GitError } from './errors.ts'
 import { listRemote } from './list-remote.ts'
@@ -77,6 +77,31 @@ describe('fetching', () => {
     const again = await openMirror(dir, { url: repo.url })
     expect(await again.has(before.resolved.commit)).toBe(true)
     expect(await again.fetch(after.remote, after.resolved)).toMatchObject({ full: false })
+  })
+
+  test('what a listing heard is not asked for again, unless that commit is gone meanwhile', async () => {
+    const repo = await server.create('heard')
+    await git(['config', 'uploadpack.allowAnySHA1InWant', 'false'], { cwd: repo.dir })
+    await repo.commit({ 'a.yaml': '1' })
+    await using home = await temporaryDirectory('mirror')
+    const mirror = await openMirror(join(home.path, 'm'), { url: repo.url })
+    const asked = () => server.requests.filter(({ path }) => path.startsWith('/heard.git/info/refs')).length
+    const fetchHeard = async (meanwhile: () => Promise<unknown>) => {
+      const refs = await listRemote(remoteOf(repo.url))
+      await meanwhile()
+      const before = asked()
+      const { advertisement } = refs
+      const resolved = resolveReference(refs, { branch: 'main' })
+      const { commit } = await mirror.fetch(remoteOf(repo.url), resolved, { advertisement })
+      return { commit, asked: asked() - before }
+    }
+    expect(await fetchHeard(async () => undefined)).toEqual({ commit: await repo.head(), asked: 0 })
+    await repo.commit({ 'a.yaml': '2' })
+    const rewrite = async () => {
+      await repo.deleteRef('refs/heads/main')
+      await repo.commit({ 'b.yaml': '3' })
+    }
+    expect(await fetchHeard(rewrite)).toEqual({ commit: await repo.head(), asked: 1 })
   })
 
   test('a rewritten history is followed', async () => {

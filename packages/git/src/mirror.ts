@@ -3,8 +3,9 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path'
 import git, { Errors } from 'isomorphic-git'
 import { transportUrl, withoutCredentials } from './address.ts'
+import { replaying } from './advertisement.ts'
 import { checkedFs } from './checked-fs.ts'
-import { GitError } from './errors.ts'
+import { GitError, type GitErrorCode } from './errors.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import type { Resolved } from './resolve-reference.ts'
@@ -16,6 +17,8 @@ import { DEFAULT_TREE_LIMITS, type TreeLimits, TreeReader } from './tree-reader.
 const LAST_REF = 'refs/setpoint/last'
 /** Every incremental fetch adds a pack; with this many, the next fetch starts a new copy. */
 const MAX_PACKS = 200
+/** What a server says that does not have any more what it had just now. */
+const MOVED_CODES: ReadonlySet<GitErrorCode> = new Set(['RefNotFound', 'ServerError', 'ProtocolError'])
 /** Says that the directory was set up to its end, and for which repository. */
 const MARKER = 'setpoint-mirror.json'
 
@@ -71,12 +74,28 @@ class DiskMirror implements GitMirror {
   }
 
   async fetch(remote: RemoteOptions, resolved: Resolved, options: FetchOptions = {}): Promise<FetchResult> {
+    if (options.advertisement === undefined) return this.fetchOnce(remote, resolved, options)
+    try {
+      return await this.fetchOnce(remote, resolved, options)
+    } catch (error) {
+      // The references may have moved since.
+      if (!(error instanceof GitError) || !MOVED_CODES.has(error.code)) throw error
+      return this.fetchOnce(remote, resolved, { ...options, advertisement: undefined })
+    }
+  }
+
+  private async fetchOnce(
+    remote: RemoteOptions,
+    resolved: Resolved,
+    options: FetchOptions,
+  ): Promise<FetchResult> {
+    const { advertisement } = options
     const full = options.fullHistory === true || !(await this.canFetchIncrementally())
-    if (!full) return this.fetchNew(remote, resolved)
+    if (!full) return this.fetchNew(remote, resolved, advertisement)
     try {
       await this.initialize(this.nextDir)
       const extent = options.fullHistory === true ? 'history' : 'shallow'
-      const result = await this.download(this.nextDir, remote, resolved, extent)
+      const result = await this.download(this.nextDir, remote, resolved, { extent, advertisement })
       await this.replace()
       return result
     } catch (cause) {
@@ -85,9 +104,13 @@ class DiskMirror implements GitMirror {
     }
   }
 
-  private async fetchNew(remote: RemoteOptions, resolved: Resolved): Promise<FetchResult> {
+  private async fetchNew(
+    remote: RemoteOptions,
+    resolved: Resolved,
+    advertisement: Uint8Array | undefined,
+  ): Promise<FetchResult> {
     try {
-      return await this.download(this.dir, remote, resolved, 'new')
+      return await this.download(this.dir, remote, resolved, { extent: 'new', advertisement })
     } catch (error) {
       await this.removeHalfPacks()
       throw error
@@ -177,14 +200,17 @@ class DiskMirror implements GitMirror {
     gitdir: string,
     remote: RemoteOptions,
     resolved: Resolved,
-    extent: 'new' | 'shallow' | 'history',
+    {
+      extent,
+      advertisement,
+    }: { extent: 'new' | 'shallow' | 'history'; advertisement: Uint8Array | undefined },
   ): Promise<FetchResult> {
     await using http = openTransport(remote)
     try {
       const cache = gitdir === this.dir ? this.cache : {}
       const { fetchHead } = await git.fetch({
         fs: checkedFs(remote.packLimits),
-        http,
+        http: advertisement === undefined ? http : replaying(http, advertisement),
         gitdir,
         cache,
         url: transportUrl(this.url),

@@ -13,6 +13,8 @@ export interface ReferenceSelector {
 
 /** The reference to fetch and how a commit found there is written as a revision. */
 export interface Resolved {
+  /** What the server said, when that was just now. */
+  advertisement?: Uint8Array | undefined
   /** Full name of the reference to fetch; undefined: fetch the commit itself. */
   refName?: string
   /** The commit, as far as the server's listing tells. */

@@ -110,8 +110,8 @@ test('many GitRepositories on one URL ask once, and all hear of a change', async
   const before = setup.traffic('shared').requests
   setup.hint('shared-0')
   for (const name of names) await setup.untilCommit(name, sha)
-  // One listing for all of them; each keeps a copy of its own, which takes two requests to bring up to date.
-  expect(setup.traffic('shared').requests - before).toBe(1 + 2 * names.length)
+  // One listing for all of them; each keeps a copy of its own, which takes one request to bring up to date.
+  expect(setup.traffic('shared').requests - before).toBe(1 + names.length)
 })
 
 test('a host that wants to be left alone is not asked by others either', async () => {

@@ -47,7 +47,7 @@ export async function resolveTarget(
   const spareMs = task.isAsked ? 0 : parseDuration(spec.interval) / 2
   const notBefore = Math.max(task.startedAt - spareMs, task.takenAt)
   const refs = await context.listings.get(task.key, remote, notBefore)
-  const resolved = resolveReference(refs, spec.ref)
+  const resolved = { ...resolveReference(refs, spec.ref), advertisement: refs.advertisement }
   const tags = resolved.candidates?.map(({ tag, commit }) => `${tag}=${commit}`) ?? []
   return { resolved, key: [resolved.revisionOf(resolved.commit), ...tags].join(' ') }
 }

@@ -30,7 +30,8 @@ export async function download(
   resolved: Resolved,
   fullHistory = false,
 ): Promise<string> {
-  const result = await mirror.fetch(remote, resolved, { fullHistory })
+  const { advertisement } = resolved
+  const result = await mirror.fetch(remote, resolved, { fullHistory, advertisement })
   context.metrics.fetched(result.full ? 'full' : 'new', result.receivedBytes)
   const { commit, receivedBytes, full } = result
   task.log.info({ commit, receivedBytes, full, traceId: task.traceId }, 'fetched')
