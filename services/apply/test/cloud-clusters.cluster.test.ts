@@ -180,6 +180,25 @@ test.each([
   expect(await setup.live(configMap(setup.namespace, `${name}-object`))).toBeUndefined()
 })
 
+test('an account to which the cloud gives no token is named, and what was applied stays', async () => {
+  const ca = await readFile(plane.caFile, 'utf8')
+  const data = { provider: 'aws', cluster: CLUSTERS.aws, address: plane.url, 'ca.crt': ca }
+  await createMap('changing', { ...data, serviceAccountName: 'aws' })
+  const object = configMap(setup.namespace, 'changing-object')
+  await setup.sync('changing', [object], { kubeConfig: { configMapRef: { name: 'changing' } } })
+  await setup.kube.mergePatch(
+    { group: '', version: 'v1', kind: 'ConfigMap' },
+    { namespace: setup.namespace, name: 'changing' },
+    { data: { serviceAccountName: 'generic' } },
+  )
+  await setup.render('changing', [], { revision: 'r2' })
+  const failed = await setup.untilReady('changing', 'False', 'ReconciliationFailed')
+  expect(conditionOf(failed, 'Ready')?.message).toMatch(
+    /has no annotation eks.amazonaws.com\/role-arn.*; nothing of it was changed or pruned/,
+  )
+  expect(await remote.get({ group: '', version: 'v1', kind: 'ConfigMap' }, object.metadata)).toBeDefined()
+})
+
 test('no token is in the logs', () => {
   expect(setup.service.logs()).not.toMatch(/k8s-aws-v1|azure:44444444|eyJ/)
 })
