@@ -32,6 +32,8 @@ export class OperationLimits {
       if (this.options.signal?.aborted) return new GitError('Timeout', `the operation on ${host} was stopped`)
       return new GitError('Timeout', `${host} did not answer within ${this.options.timeoutMs / 1000} s`)
     }
+    if (codeOf(cause) === 'CERT_HAS_EXPIRED')
+      return new GitError('Unreachable', `the certificate of ${host} has expired; the server needs a new one`)
     return new GitError('Unreachable', `${host} cannot be reached: ${codeOf(cause) ?? messageOf(cause)}`)
   }
 }

@@ -14,6 +14,8 @@ export interface Subject {
   organization?: string
   /** Names and IPv4 addresses that a TLS server answers to. Left out: a client's certificate. */
   server?: string[]
+  /** Its time is over. */
+  expired?: boolean
 }
 
 /** An own certificate authority; P-256 keys, SHA-256, valid for ten years. */
@@ -45,13 +47,16 @@ export function certificateAuthority(commonName: string): CertificateAuthority {
     privateKey: keys.privateKey,
     keyId: keyIdOf(keys.publicKey),
   }
-  const pem = certificate(issuer, issuer.name, keys.publicKey, authorityExtensions())
+  const pem = certificate(issuer, issuer.name, keys.publicKey, { extensions: authorityExtensions() })
   return {
     pem,
     issue(subject) {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       return {
-        cert: certificate(issuer, nameOf(subject), publicKey, leafExtensions(subject)),
+        cert: certificate(issuer, nameOf(subject), publicKey, {
+          extensions: leafExtensions(subject),
+          expired: subject.expired === true,
+        }),
         key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       }
     },
@@ -64,14 +69,19 @@ interface Issuer {
   keyId: Buffer
 }
 
-function certificate(issuer: Issuer, subject: Buffer, publicKey: KeyObject, extensions: Buffer[]): string {
+function certificate(
+  issuer: Issuer,
+  subject: Buffer,
+  publicKey: KeyObject,
+  { extensions, expired = false }: { extensions: Buffer[]; expired?: boolean },
+): string {
   const algorithm = der.sequence(der.objectId(OID.ecdsaWithSha256))
   const signed = der.sequence(
     der.explicit(0, der.integer(Buffer.from([2]))),
     der.integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     algorithm,
     issuer.name,
-    validity(),
+    validity(expired),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     der.explicit(3, der.sequence(...extensions, ...keyIdExtensions(issuer, publicKey))),
@@ -81,10 +91,13 @@ function certificate(issuer: Issuer, subject: Buffer, publicKey: KeyObject, exte
 }
 
 /** From an hour ago, so that a clock that is a little behind accepts it. */
-function validity(): Buffer {
+function validity(expired: boolean): Buffer {
   const hour = 3_600_000
   const now = Date.now()
-  return der.sequence(der.time(new Date(now - hour)), der.time(new Date(now + 10 * 365 * 24 * hour)))
+  const [from, until] = expired
+    ? [now - 48 * hour, now - 24 * hour]
+    : [now - hour, now + 10 * 365 * 24 * hour]
+  return der.sequence(der.time(new Date(from)), der.time(new Date(until)))
 }
 
 function nameOf({ commonName, organization }: Subject): Buffer {

@@ -44,6 +44,8 @@ export interface Held {
 
 export interface GitServerOptions {
   tls?: boolean
+  /** With tls: the time of its certificate is over. */
+  expired?: boolean
   /** With tls: only clients with a certificate of the server's own authority are let in. */
   clientCertificates?: boolean
   basic?: { username: string; password: string }
@@ -123,7 +125,7 @@ class Gate {
 }
 
 function createServer(
-  { tls = false, clientCertificates = false, names = [] }: GitServerOptions,
+  { tls = false, clientCertificates = false, expired = false, names = [] }: GitServerOptions,
   handler: (request: IncomingMessage, response: ServerResponse) => void,
 ): { server: Server; caPem?: string; client?: { cert: string; key: string } } {
   if (!tls) return { server: createHttpServer(handler) }
@@ -131,6 +133,7 @@ function createServer(
   const { cert, key } = authority.issue({
     commonName: '127.0.0.1',
     server: ['127.0.0.1', 'localhost', ...names],
+    expired,
   })
   if (!clientCertificates) return { server: createHttpsServer({ cert, key }, handler), caPem: authority.pem }
   const mutual = { cert, key, ca: authority.pem, requestCert: true, rejectUnauthorized: true }

@@ -76,3 +76,14 @@ describe('https', () => {
     )
   })
 })
+
+test('a server whose certificate has expired is refused, and the message says so', async () => {
+  await using git = await startGitServer({ tls: true, expired: true })
+  const repo = await git.create('expired')
+  await repo.commit({ 'a.yaml': 'a: 1\n' })
+  await setup.createSecret('expired', { 'ca.crt': git.caPem ?? '' })
+  await setup.create('expired', { url: repo.url, secretRef: { name: 'expired' } })
+  const failed = await setup.untilReady('expired', 'False', 'GitOperationFailed')
+  expect(readyMessage(failed)).toContain('has expired; the server needs a new one')
+  expect(git.requests).toEqual([])
+})
