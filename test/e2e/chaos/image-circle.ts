@@ -1,6 +1,12 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { IMAGE_POLICY, IMAGE_REPOSITORY, IMAGE_UPDATE_AUTOMATION } from '@setpoint/contracts'
+import {
+  GIT_REPOSITORY,
+  IMAGE_POLICY,
+  IMAGE_REPOSITORY,
+  IMAGE_UPDATE_AUTOMATION,
+  KUSTOMIZATION,
+} from '@setpoint/contracts'
 import { type GitRepo, type RegistryServer, waitFor } from '@setpoint/testkit'
 import { NAMESPACE, type WholeSet } from '../harness.ts'
 
@@ -42,7 +48,12 @@ export async function makeImageCircle(set: WholeSet, registry: RegistryServer): 
     },
     closed: async (timeoutMs) => {
       const isLive = async () => (await set.configMap(NAME))?.image === `${image}:${version()}` || live(set)
-      await waitFor(`image ${version()} is live`, isLive, { timeoutMs, intervalMs: 500 })
+      await waitFor(`image ${version()} is live`, isLive, { timeoutMs, intervalMs: 500 }).catch(
+        async (error: Error) => {
+          const inGit = `Git is at ${(await versions(repo)).at(-1)}`
+          throw new Error([error.message, inGit, ...(await statuses(set))].join('\n'))
+        },
+      )
     },
     wrong: async () => outOfOrder(await versions(repo)),
   }
@@ -51,6 +62,14 @@ export async function makeImageCircle(set: WholeSet, registry: RegistryServer): 
 async function live(set: WholeSet): Promise<never> {
   await set.hint(NAME)
   throw new Error(`it is ${JSON.stringify(await set.configMap(NAME))}`)
+}
+
+/** Where it may hang, from the registry to the cluster. */
+function statuses({ kube }: WholeSet): Promise<string[]> {
+  const kinds = [IMAGE_REPOSITORY, IMAGE_POLICY, IMAGE_UPDATE_AUTOMATION, GIT_REPOSITORY, KUSTOMIZATION]
+  const statusOf = async (kind: (typeof kinds)[number]) =>
+    `${kind.kind}: ${JSON.stringify((await kube.get(kind, { namespace: NAMESPACE, name: NAME }))?.status)}`
+  return Promise.all(kinds.map(statusOf))
 }
 
 function create(set: WholeSet, kind: string, spec: object) {

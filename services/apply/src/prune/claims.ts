@@ -54,7 +54,10 @@ export async function declaredBy(
   const isHeld = other.metadata.annotations?.[ROLLBACK_ANNOTATION] !== undefined
   const isNeverBuilt = notImplementedFields(other).length > 0
   if (other.spec.suspend || isHeld || isNeverBuilt) return { ids: inventory(), sure: true }
-  if (rendering === undefined || !speaksOf(rendering, other)) return { ids: inventory(), sure: false }
+  // While NATS is away the cluster knows more than we: another replica may have taken or let go of something.
+  const isBehind = context.bus.problem() !== undefined
+  if (rendering === undefined || isBehind || !speaksOf(rendering, other))
+    return { ids: inventory(), sure: false }
   const { set, problem } = rendering.message
   // One that cannot be built declares what it had; waiting for somebody to mend it would block everybody else.
   if (problem !== undefined || set === undefined) return { ids: inventory(), sure: true }
