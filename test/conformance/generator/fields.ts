@@ -63,7 +63,17 @@ const fieldsOfWeb: FieldMaker[] = [
   },
   (random) =>
     `secretGenerator:\n- name: sec${random.chance(0.5) ? 'web\n  behavior: merge' : `gen${random.below(99)}\n  type: kubernetes.io/tls`}\n  literals: [k=v${random.below(9)}]\n`,
-  () => 'generatorOptions: {labels: {made: here}, annotations: {by: generator}}\n',
+  (random) =>
+    random.pick([
+      'generatorOptions: {labels: {made: here}, annotations: {by: generator}}\n',
+      'generatorOptions: {disableNameSuffixHash: true}\n',
+      'generatorOptions: {immutable: true}\n',
+    ]),
+  (random) =>
+    `namespace: one\ntransformers:\n- |-\n  apiVersion: builtin\n  kind: NamespaceTransformer\n  metadata: {name: t, namespace: tns}\n  setRoleBindingSubjects: ${random.pick(['none', 'defaultOnly', 'allServiceAccounts'])}\n`,
+  (random) => `replicas:\n- {name: ${random.pick(['stsapi', 'stsdb', 'none', 'depapi'])}, count: 4}\n`,
+  (random) =>
+    `labels:\n- pairs: {zone: a}\n  includeSelectors: true\n- pairs: {zone: ${random.pick(['b', '"1"'])}, other: c}\n  ${random.pick(['includeTemplates: true', 'fields: [{path: metadata/annotations, create: true}]', 'includeSelectors: false'])}\n`,
   (random) => `sortOptions: {order: ${random.pick(['fifo', 'legacy'])}}\n`,
   (random) =>
     `buildMetadata: [${random.pick(['originAnnotations', 'transformerAnnotations', 'originAnnotations, transformerAnnotations'])}]\n`,

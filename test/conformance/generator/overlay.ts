@@ -52,7 +52,7 @@ function writeOverlay(
   directory: string,
   below: string[],
 ): void {
-  const fields = [`resources:\n${listOf(below)}`]
+  const fields = [`${random.chance(0.1) ? 'bases' : 'resources'}:\n${listOf(below)}`]
   if (random.chance(0.2)) {
     const component = commonFields(random, files, `${directory}/component`)
     if (!component.some((field) => field.startsWith('commonAnnotations'))) {

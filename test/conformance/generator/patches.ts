@@ -5,19 +5,10 @@ export function patches(random: Random, files: Record<string, string>, directory
   const entries = Array.from({ length: 1 + random.below(2) }, (_, at) => {
     const isMerge = random.chance(0.6)
     const byName = isMerge && random.chance(0.4)
-    const kind = random.pick([
-      'Deployment',
-      'Service',
-      'ConfigMap',
-      'Widget',
-      byName ? 'Widget' : 'StatefulSet',
-    ])
-    const prefix =
-      { Deployment: 'dep', Service: 'svc', ConfigMap: 'cm', Widget: 'wid', StatefulSet: 'sts' }[kind] ?? ''
-    const apiVersion =
-      { Deployment: 'apps/v1', StatefulSet: 'apps/v1', Widget: 'example.com/v1' }[kind] ?? 'v1'
+    const { apiVersion, kind, prefix } = random.pick(byName ? patched.slice(0, 4) : patched)
+    const merges = random.pick([mergePatches, moreMergePatches, patchesOfOtherKinds])
     const text = isMerge
-      ? `apiVersion: ${apiVersion}\nkind: ${kind}\n${random.pick(random.chance(0.5) ? mergePatches : moreMergePatches).replace('name: x', byName ? `name: ${prefix}web` : 'name: x')}\n`
+      ? `apiVersion: ${apiVersion}\nkind: ${kind}\n${random.pick(merges).replace('name: x', byName ? `name: ${prefix}web` : 'name: x')}\n`
       : `${random.pick(operations)}\n`
     const target = byName ? '' : `  target: ${random.pick(patchTargets)}\n`
     const options =
@@ -31,6 +22,16 @@ export function patches(random: Random, files: Record<string, string>, directory
   return `patches:\n${entries.join('')}`
 }
 
+/** Of the first four there is always one named web. */
+const patched = [
+  { apiVersion: 'apps/v1', kind: 'Deployment', prefix: 'dep' },
+  { apiVersion: 'v1', kind: 'Service', prefix: 'svc' },
+  { apiVersion: 'v1', kind: 'ConfigMap', prefix: 'cm' },
+  { apiVersion: 'example.com/v1', kind: 'Widget', prefix: 'wid' },
+  { apiVersion: 'apps/v1', kind: 'StatefulSet', prefix: 'sts' },
+  { apiVersion: 'batch/v1', kind: 'CronJob', prefix: 'cron' },
+] as const
+
 const patchTargets = [
   '{kind: Deployment}',
   '{kind: Deployment|StatefulSet}',
@@ -42,6 +43,14 @@ const patchTargets = [
   '{group: apps, version: v1}',
   '{kind: Widget}',
   '{kind: ConfigMap, name: cm.*}',
+  '{kind: StatefulSet}',
+  '{kind: CronJob}',
+  '{kind: Role|ClusterRole}',
+  '{kind: Ingress}',
+  '{kind: HorizontalPodAutoscaler}',
+  '{kind: NetworkPolicy}',
+  '{kind: ServiceAccount}',
+  '{kind: Pod}',
 ] as const
 
 const mergePatches = [
@@ -75,6 +84,26 @@ const moreMergePatches = [
   'metadata: {name: x}\nspec:\n  template:\n    spec:\n      volumes:\n      - $patch: delete\n        name: data\n      containers:\n      - name: side\n        volumeMounts:\n        - {mountPath: /data, $patch: delete}\n        - {mountPath: /new, name: new}',
 ] as const
 
+const patchesOfOtherKinds = [
+  'metadata:\n  name: x\n  $deleteFromPrimitiveList/finalizers: [a/b]\n  finalizers: [c/d]',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      volumes:\n      - name: data\n        $retainKeys: [name, configMap]\n        configMap: {name: cmweb}',
+  'metadata: {name: x}\nspec:\n  strategy:\n    $retainKeys: [type]\n    type: Recreate',
+  'metadata: {name: x}\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers:\n          - name: main\n            image: patched\n            envFrom:\n            - configMapRef: {name: cmweb}',
+  'metadata: {name: x}\nspec:\n  volumeClaimTemplates:\n  - metadata: {name: data}\n    spec: {accessModes: [ReadWriteOnce]}',
+  'metadata: {name: x}\nrules:\n- apiGroups: [apps]\n  resources: [deployments]\n  verbs: [list]',
+  'metadata: {name: x}\nspec:\n  rules:\n  - host: b.example.com\n    http: {paths: [{path: /b, pathType: Prefix, backend: {service: {name: svcweb, port: {number: 1}}}}]}',
+  'metadata: {name: x}\nspec:\n  metrics:\n  - type: Resource\n    resource: {name: memory}\n  behavior: {scaleDown: {policies: [{type: Pods, value: 1}]}}',
+  'metadata: {name: x}\nspec:\n  ingress:\n  - from: [{ipBlock: {cidr: 10.0.0.0/8}}]\n  policyTypes: [Ingress]',
+  'metadata: {name: x}\nsecrets:\n- name: secweb\nautomountServiceAccountToken: false',
+  'metadata: {name: x}\nspec:\n  containers:\n  - name: main\n    resources: {limits: {cpu: 1}}\n    livenessProbe: {httpGet: {path: /, port: 80}}\n  dnsConfig: {nameservers: [1.1.1.1]}',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      initContainers:\n      - name: main\n        command: [sh]\n      - name: first\n        image: first\n      securityContext: {runAsUser: 1e3, sysctls: [{name: a, value: "1"}]}\n      affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchFields: []}]}}}',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - {name: A, value: null}\n        - {name: N, value: ""}\n        resources: {requests: {memory: 1Gi}}\n        $setElementOrder/env: [{name: N}, {name: A}]',
+  'metadata: {name: x, annotations: {}}\nspec:\n  list: []\n  map: {}',
+  'metadata: {name: x}\nspec:\n  list:\n  - $patch: replace\n  - name: z',
+  'metadata: {name: x}\nspec:\n  list:\n  - {name: a, $patch: delete}\n  map: {$patch: delete}',
+  'metadata: {name: x}\nspec:\n  template:\n    spec:\n      tolerations:\n      - {key: a, operator: Equal, value: "1"}\n      ephemeralContainers: [{name: dbg, image: d}]\n      resourceClaims: [{name: c}]\n      schedulingGates: [{name: g}]',
+] as const
+
 const operations = [
   '- {op: add, path: /metadata/annotations/added, value: "x"}',
   '- {op: add, path: /metadata/labels/added, value: "x"}',
@@ -90,4 +119,12 @@ const operations = [
   '[{"op": "add", "path": "/metadata/annotations", "value": {"all": "new"}}]',
   '- op: replace\n  path: /metadata/name\n  value: renamed',
   '- op: replace\n  path: /metadata/namespace\n  value: renamed',
+  '- {op: add, path: /spec/template/spec/containers/0/env/-, value: {name: J, value: 1.50}}',
+  '- {op: add, path: /metadata/annotations/a.b~1c, value: "yes"}',
+  '- {op: replace, path: /spec/ports/0/port, value: 0o17}',
+  '- {op: test, path: /metadata/name, value: nobody}',
+  '- {op: add, path: /spec/list/0, value: {name: first}}\n- {op: remove, path: /spec/list/1}',
+  '- {op: copy, from: /spec/map, path: /spec/copied}',
+  '- {op: replace, path: /data/a, value: null}',
+  '- {op: add, path: "", value: {apiVersion: v1, kind: ConfigMap, metadata: {name: whole}}}',
 ] as const
