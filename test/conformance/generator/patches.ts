@@ -5,8 +5,8 @@ export function patches(random: Random, files: Record<string, string>, directory
   const entries = Array.from({ length: 1 + random.below(2) }, (_, at) => {
     const isMerge = random.chance(0.6)
     const byName = isMerge && random.chance(0.4)
-    const { apiVersion, kind, prefix } = random.pick(byName ? patched.slice(0, 4) : patched)
-    const merges = random.pick([mergePatches, moreMergePatches, patchesOfOtherKinds])
+    const { apiVersion, kind, prefix } = random.pick<Patched>(byName ? alwaysPatched : patched)
+    const merges = random.pick<Texts>(allMergePatches)
     const text = isMerge
       ? `apiVersion: ${apiVersion}\nkind: ${kind}\n${random.pick(merges).replace('name: x', byName ? `name: ${prefix}web` : 'name: x')}\n`
       : `${random.pick(operations)}\n`
@@ -22,12 +22,24 @@ export function patches(random: Random, files: Record<string, string>, directory
   return `patches:\n${entries.join('')}`
 }
 
-/** Of the first four there is always one named web. */
-const patched = [
+type Texts = readonly [string, ...string[]]
+
+interface Patched {
+  apiVersion: string
+  kind: string
+  prefix: string
+}
+
+/** Of these there is always one named web. */
+const alwaysPatched = [
   { apiVersion: 'apps/v1', kind: 'Deployment', prefix: 'dep' },
   { apiVersion: 'v1', kind: 'Service', prefix: 'svc' },
   { apiVersion: 'v1', kind: 'ConfigMap', prefix: 'cm' },
   { apiVersion: 'example.com/v1', kind: 'Widget', prefix: 'wid' },
+] as const
+
+const patched = [
+  ...alwaysPatched,
   { apiVersion: 'apps/v1', kind: 'StatefulSet', prefix: 'sts' },
   { apiVersion: 'batch/v1', kind: 'CronJob', prefix: 'cron' },
 ] as const
@@ -128,3 +140,5 @@ const operations = [
   '- {op: replace, path: /data/a, value: null}',
   '- {op: add, path: "", value: {apiVersion: v1, kind: ConfigMap, metadata: {name: whole}}}',
 ] as const
+
+const allMergePatches = [mergePatches, moreMergePatches, patchesOfOtherKinds] as const

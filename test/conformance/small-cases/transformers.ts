@@ -760,4 +760,50 @@ metadata:
   name: b-a-a
 `,
   },
+  {
+    name: 'an empty text that a replacement writes into structured text is nothing in YAML and an empty string in JSON',
+    files: {
+      'kustomization.yaml': `resources: [r.yaml]
+replacements:
+- source: {kind: Widget, name: w, fieldPath: spec.size}
+  targets:
+  - select: {kind: ConfigMap}
+    fieldPaths: ["data.conf\\\\.yaml.new", "data.conf\\\\.yaml.was", "data.conf\\\\.yaml.text", data.json.new]
+    options: {create: true}
+`,
+      'r.yaml': `apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec:
+  size: ""
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: c}
+data:
+  json: '{"a": 1}'
+  conf.yaml: |-
+    was: ~
+    text: x
+`,
+    },
+    want: `apiVersion: v1
+data:
+  conf.yaml: |-
+    was:
+    text: ""
+    new:
+  json: '{"a":1,"new":""}'
+kind: ConfigMap
+metadata:
+  name: c
+---
+apiVersion: example.com/v1
+kind: Widget
+metadata:
+  name: w
+spec:
+  size: ""
+`,
+  },
 ]

@@ -3,7 +3,7 @@ import { BuildError } from '../build-error.ts'
 import { lookUp } from '../fields/lookup.ts'
 import { type CreateKind, matchPath, type Slot } from '../fields/match.ts'
 import { printJson } from '../json-text.ts'
-import { cloneValue, isScalar, textOf, type Value, type ValueMap } from '../value.ts'
+import { cloneValue, isNull, isScalar, plainText, textOf, type Value, type ValueMap } from '../value.ts'
 import { writeScalar } from './scalar-text.ts'
 import { rewriteYaml } from './structured-yaml.ts'
 
@@ -61,17 +61,22 @@ function writeInText(text: string, path: string[], value: Value, create: CreateK
   if (slots === undefined || slots.length === 0) return undefined
   const first = text.trimStart()[0]
   const isJson = first === '{' || first === '['
-  const written = slots.map((slot) => writeSlot(slot, value))
+  const written = slots.map((slot) => writeSlot(slot, value, isJson))
   // kustomize writes nothing where the text does not fit into JSON, and tags it where it does not fit into YAML.
   if (isJson) return written.includes(false) ? text : jsonText(holder.value, text)
   return rewriteYaml(text, before, holder.value)
 }
 
 /** False when the text is not of the type of the scalar that it replaces. */
-function writeSlot(slot: Slot, value: Value): boolean {
+function writeSlot(slot: Slot, value: Value, isJson: boolean): boolean {
   const old = slot.get()
   if (!isScalar(old)) {
     slot.set(cloneValue(value))
+    return true
+  }
+  // Nothing over nothing: JSON has no other word for it than an empty string, YAML has none at all.
+  if (textOf(value) === '' && (old === '' || isNull(old))) {
+    slot.set(isJson ? '' : plainText(''))
     return true
   }
   const fitting = quietly(() => writeScalar(old, textOf(value)))

@@ -13,7 +13,7 @@ import {
   YAMLMap,
   YAMLSeq,
 } from 'yaml'
-import { isList, isMap, SourceText, textOf, type Value, type ValueMap } from '../value.ts'
+import { isList, isMap, isNull, SourceText, textOf, type Value, type ValueMap } from '../value.ts'
 
 /**
  * The text with its comments, quotes and order; only what differs is written. As in kustomize, empty lines and the
@@ -81,7 +81,12 @@ function writeScalarNode(node: Scalar, after: Value): void {
   if (isText && typeof old === 'boolean') node.tag = '!!bool'
   if (node.tag !== undefined) node.type = 'PLAIN'
   else if (node.type === 'PLAIN' && isText && looksTyped(textOf(after))) node.type = 'QUOTE_DOUBLE'
-  node.value = textOf(after)
+  node.value = node.type === 'PLAIN' ? plainValueOf(after) : textOf(after)
+}
+
+/** Null is what prints nothing at all. */
+function plainValueOf(value: Value): string | null {
+  return isNull(value) && textOf(value) === '' ? null : textOf(value)
 }
 
 /** True for text that is read as something else where it stands without quotes. */
@@ -103,7 +108,7 @@ function nodeOf(value: Value): Node {
 
 function scalarOf(value: Value): Scalar {
   const text = textOf(value)
-  const scalar = new Scalar(text)
+  const scalar = new Scalar(plainValueOf(value))
   const isQuoted = value instanceof SourceScalar && value.quoted
   scalar.type = isQuoted || (typeof value === 'string' && looksTyped(text)) ? 'QUOTE_DOUBLE' : 'PLAIN'
   return scalar
