@@ -50,6 +50,26 @@ test('an object that moved to one whose build is late is not deleted meanwhile, 
   expect(await uidOf('awaited')).toBe(uid)
 })
 
+test('an object that moved to one that was built later, but of an older revision, is not deleted meanwhile', async () => {
+  await setup.sync('sure-giver', [object('roams'), object('sure-own')])
+  const uid = await uidOf('roams')
+  await setup.create('behind')
+  await setup.render('sure-giver', [object('sure-own')], { revision: 'r2', source: 'roaming' })
+  await setup.untilReady('sure-giver', 'Unknown')
+  await setup.render('behind', [object('behind-own')], { revision: 'r1', source: 'roaming' })
+  await setup.untilApplied('behind', 'r1')
+  const looked = await setup.metric('workqueue_finished_total')
+  await waitFor(
+    'it was looked at again',
+    async () => (await setup.metric('workqueue_finished_total')) >= looked + 2,
+  )
+  expect(await uidOf('roams')).toBe(uid)
+  await setup.render('behind', [object('behind-own'), object('roams')], { revision: 'r2', source: 'roaming' })
+  await setup.untilApplied('sure-giver', 'r2')
+  await untilOwnedBy('roams', 'behind')
+  expect(await uidOf('roams')).toBe(uid)
+})
+
 test('a renamed Kustomization takes over from the one that is deleted', async () => {
   await setup.sync('old-name', [object('renamed')])
   const uid = await uidOf('renamed')

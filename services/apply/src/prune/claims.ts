@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { isConditionTrue } from '@setpoint/conditions'
-import { type Kustomization, notImplementedFields, ROLLBACK_ANNOTATION } from '@setpoint/contracts'
+import { type Kustomization, ROLLBACK_ANNOTATION } from '@setpoint/contracts'
 import { ReconcileError } from '@setpoint/reconcile'
 import { guessTargets } from '../apply/apply-set.ts'
 import type { ApplyContext, Task } from '../context.ts'
@@ -52,8 +52,7 @@ export async function declaredBy(
   const inventory = () => new Set(inventoryOf(other).map(({ id }) => id))
   const rendering = context.renderings.get(key)
   const isHeld = other.metadata.annotations?.[ROLLBACK_ANNOTATION] !== undefined
-  const isNeverBuilt = notImplementedFields(other).length > 0
-  if (other.spec.suspend || isHeld || isNeverBuilt) return { ids: inventory(), sure: true }
+  if (other.spec.suspend || isHeld) return { ids: inventory(), sure: true }
   // While NATS is away the cluster knows more than we: another replica may have taken or let go of something.
   const isBehind = context.bus.problem() !== undefined
   if (rendering === undefined || isBehind || !speaksOf(rendering, other))
@@ -100,13 +99,15 @@ export function isSettledOn({ status = {} }: Kustomization, digest: string): boo
 }
 
 /**
- * Built from the same source, but from an older revision than the one that made us let go. One that is ahead has said what it
- * declares: who is being deleted is built no more, and would wait for it in vain.
+ * Built from the same source, but not from the revision that made us let go. Which of two is the newer cannot be told by their
+ * times: a replica that has yet to hear of the commit may build after one that has. Only who is being deleted, and is built no
+ * more, takes what was said later for newer, for it would wait in vain.
  */
 function lagsBehind(context: ApplyContext, task: Task, key: string, other: Kustomization): boolean {
   const own = task.rendering
   const theirs = context.renderings.get(key)
-  if (own === undefined || theirs === undefined || other.spec.suspend || theirs.time > own.time) return false
+  if (own === undefined || theirs === undefined || other.spec.suspend) return false
+  if (task.kustomization.metadata.deletionTimestamp !== undefined && theirs.time > own.time) return false
   return (
     isDeepStrictEqual(own.message.source, theirs.message.source) &&
     own.message.revision !== theirs.message.revision
