@@ -5,7 +5,9 @@ import { startTracing } from './tracing.ts'
 
 const TRACE_ID = '0123456789abcdef0123456789abcdef'
 const who = { service: 'apply', instance: 'a-1', onError: (error: unknown) => expect.fail(String(error)) }
-const step = { traceId: TRACE_ID, startMs: 1_000, endMs: 1_250, attributes: { 'k8s.object.name': 'apps' } }
+/** The library takes a number that is less than the age of the process for a time since its start. */
+const startMs = Date.UTC(2026, 0, 1)
+const step = { traceId: TRACE_ID, startMs, endMs: startMs + 250, attributes: { 'k8s.object.name': 'apps' } }
 
 test('a finished step reaches the collector under the trace id of its commit', async () => {
   const { promise: received, resolve } = Promise.withResolvers<{ path: string; body: Buffer }>()

@@ -1,12 +1,5 @@
 import { findCondition, isConditionTrue } from '@setpoint/conditions'
-import {
-  formatDuration,
-  notImplementedFields,
-  REASON_INVALID_ANNOTATION,
-  REASON_NOT_IMPLEMENTED,
-  type RenderedSet,
-  wishesOf,
-} from '@setpoint/contracts'
+import { formatDuration, REASON_INVALID_ANNOTATION, type RenderedSet, wishesOf } from '@setpoint/contracts'
 import type { InventoryEntry, KubeObject } from '@setpoint/manifest'
 import { jitter, ReconcileError, type Result, Stalled, Waiting } from '@setpoint/reconcile'
 import { applySet, guessTargets } from './apply/apply-set.ts'
@@ -49,7 +42,6 @@ export async function reconcile(context: ApplyContext, task: Task): Promise<Resu
     if (task.kustomization.metadata.deletionTimestamp !== undefined) return await finalize(context, task)
     await addFinalizer(context, task)
     if (task.kustomization.spec.suspend) return await rest(context, task)
-    refuseNotImplemented(task)
     return await bringAbout(await context.clusters.enter(context, task), task)
   } catch (error) {
     return settleFailure(context, task, error)
@@ -138,15 +130,6 @@ async function rest(context: ApplyContext, task: Task): Promise<Result> {
   const observed = isConditionTrue(task.kustomization.status?.conditions, 'Ready')
   await settle(context, task, { handledRequest: requestOf(task.kustomization), observed })
   return undefined
-}
-
-function refuseNotImplemented({ kustomization }: Task): void {
-  const fields = notImplementedFields(kustomization)
-  if (fields.length > 0)
-    throw new Stalled(
-      REASON_NOT_IMPLEMENTED,
-      `not implemented yet: ${fields.join(', ')}; remove it from the spec`,
-    )
 }
 
 function refuseInvalidWishes({ kustomization }: Task): void {

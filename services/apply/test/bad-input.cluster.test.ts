@@ -131,14 +131,6 @@ test('with force an object that is simply wrong is not deleted', async () => {
   expect((await setup.live(good))?.metadata.uid).toBe(before?.metadata.uid)
 })
 
-test('a field that is not built yet stalls, naming the field', async () => {
-  await setup.create('not-built', { decryption: { provider: 'sops', serviceAccountName: 'kms' } })
-  const kustomization = await setup.untilReady('not-built', 'False', 'NotImplemented')
-  expect(conditionOf(kustomization, 'Stalled')).toMatchObject({ status: 'True', reason: 'NotImplemented' })
-  expect(conditionOf(kustomization, 'Ready')?.message).toContain('spec.decryption')
-  expect(kustomization.status?.observedGeneration).toBe(1)
-})
-
 test('the value of a refused Secret reaches no status', async () => {
   const secret: KubeObject = {
     apiVersion: 'v1',

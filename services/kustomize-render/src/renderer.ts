@@ -1,11 +1,6 @@
 import { type BuildOutcome, buildSet } from '@setpoint/build'
 import { newTraceId } from '@setpoint/bus'
-import {
-  type Kustomization,
-  notImplementedFields,
-  parseDuration,
-  type RenderedMessage,
-} from '@setpoint/contracts'
+import { type Kustomization, parseDuration, type RenderedMessage } from '@setpoint/contracts'
 import type { KubeClient, ReferenceWatch } from '@setpoint/kube'
 import type { ParseCache } from '@setpoint/kustomize'
 import { jitter, type Result } from '@setpoint/reconcile'
@@ -173,14 +168,9 @@ const nothing = { revision: '', traceId: '' }
 
 const wantsIdentity = ({ spec }: Kustomization): boolean => (spec.decryption?.serviceAccountName ?? '') !== ''
 
-/** Suspended, on its way out, or not to be built: apply says so by itself. */
-function isNotOurs(kustomization: Kustomization): boolean {
-  const { spec, metadata } = kustomization
-  return (
-    spec.suspend === true ||
-    metadata.deletionTimestamp !== undefined ||
-    notImplementedFields(kustomization).length > 0
-  )
+/** Suspended, or on its way out: apply says so by itself. */
+function isNotOurs({ spec, metadata }: Kustomization): boolean {
+  return spec.suspend === true || metadata.deletionTimestamp !== undefined
 }
 
 function isSame(last: LastBuild, inputs: Pick<LastBuild, 'spec' | 'data' | 'source'>): boolean {
