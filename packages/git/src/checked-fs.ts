@@ -1,7 +1,8 @@
 import fs from 'node:fs'
+import { gitFs } from './git-fs.ts'
 import { checkPack, type PackLimits } from './pack-check.ts'
 
-/** The file system as isomorphic-git takes it; a pack is checked before it is written, and so before it is read. */
+/** The file system; a pack is checked before it is written, and so before it is read. */
 export function checkedFs(limits: PackLimits | undefined) {
   // A write that fails for want of a directory is tried again.
   const good = new WeakSet<Uint8Array>()
@@ -12,5 +13,5 @@ export function checkedFs(limits: PackLimits | undefined) {
     }
     await fs.promises.writeFile(path, content, options as BufferEncoding)
   }
-  return { promises: { ...fs.promises, writeFile } }
+  return { promises: { ...gitFs.promises, writeFile } }
 }

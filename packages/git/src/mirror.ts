@@ -1,4 +1,3 @@
-import fs from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import git, { Errors } from 'isomorphic-git'
@@ -6,6 +5,7 @@ import { transportUrl, withoutCredentials } from './address.ts'
 import { replaying } from './advertisement.ts'
 import { checkedFs } from './checked-fs.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
+import { gitFs } from './git-fs.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import type { Resolved } from './resolve-reference.ts'
@@ -231,14 +231,14 @@ class DiskMirror implements GitMirror {
 
   /** Notes a commit as the last one, once its objects are proven to be here. */
   private async keep(gitdir: string, cache: object, fetched: string): Promise<string> {
-    const { oid } = await git.readCommit({ fs, gitdir, cache, oid: fetched })
-    await git.writeRef({ fs, gitdir, ref: LAST_REF, value: oid, force: true })
+    const { oid } = await git.readCommit({ fs: gitFs, gitdir, cache, oid: fetched })
+    await git.writeRef({ fs: gitFs, gitdir, ref: LAST_REF, value: oid, force: true })
     return oid
   }
 
   private async lastCommit(gitdir: string): Promise<string | undefined> {
     try {
-      return await git.resolveRef({ fs, gitdir, ref: LAST_REF })
+      return await git.resolveRef({ fs: gitFs, gitdir, ref: LAST_REF })
     } catch {
       return undefined
     }
@@ -247,8 +247,8 @@ class DiskMirror implements GitMirror {
   private async initialize(gitdir: string): Promise<void> {
     await rm(gitdir, { recursive: true, force: true })
     await mkdir(gitdir, { recursive: true })
-    await git.init({ fs, gitdir, bare: true })
-    await git.addRemote({ fs, gitdir, remote: 'origin', url: transportUrl(this.url) })
+    await git.init({ fs: gitFs, gitdir, bare: true })
+    await git.addRemote({ fs: gitFs, gitdir, remote: 'origin', url: transportUrl(this.url) })
     await writeFile(join(gitdir, MARKER), JSON.stringify({ url: this.url }))
   }
 
@@ -269,6 +269,6 @@ class DiskMirror implements GitMirror {
   }
 
   private repository() {
-    return { fs, gitdir: this.dir, cache: this.cache }
+    return { fs: gitFs, gitdir: this.dir, cache: this.cache }
   }
 }

@@ -1,6 +1,6 @@
-import fs from 'node:fs'
 import git, { type TreeEntry as RawEntry } from 'isomorphic-git'
 import { GitError } from './errors.ts'
+import { gitFs } from './git-fs.ts'
 import { PackWriter } from './pack-writer.ts'
 import { translateReadError } from './translate-error.ts'
 
@@ -51,11 +51,11 @@ interface Level {
 }
 
 class CommitWriter {
-  private readonly repository: { fs: typeof fs; gitdir: string; cache: object }
+  private readonly repository: { fs: typeof gitFs; gitdir: string; cache: object }
   private readonly pack = new PackWriter()
 
   constructor(gitdir: string) {
-    this.repository = { fs, gitdir, cache: {} }
+    this.repository = { fs: gitFs, gitdir, cache: {} }
   }
 
   async write(commit: NewCommit): Promise<WrittenCommit> {
