@@ -35,17 +35,21 @@ export interface Encoded {
 export async function encodeTree(packs: Packs, known: Known, listing: Listing): Promise<Encoded> {
   const fresh = new Map([...known.fresh, ...listing.fresh.rest()])
   const common = { digest: treeDigest(listing.files.values()), files: listing.files.size }
-  const small = known.base && (await asDelta(packs, known.base, { ...listing, fresh }))
+  const small = known.base && (await asDelta(packs, known.base, { ...listing, fresh, digest: common.digest }))
   if (small !== undefined) return { ...small, tree: { ...common, ...small.tree } }
   const { base, bytes } = await asSnapshot(packs, { ...listing, fresh })
   return { tree: { ...common, snapshot: base.stored }, base, snapshot: bytes, carried: new Map() }
 }
 
-type Contents = Pick<Listing, 'files'> & { fresh: Map<string, Uint8Array> }
+type Contents = Pick<Listing, 'files'> & { fresh: ReadonlyMap<string, Uint8Array> }
 type Small = Omit<Encoded, 'tree'> & { tree: Pick<ArtifactTree, 'snapshot' | 'delta'> }
 
 /** The change since the snapshot, when it is small. */
-async function asDelta(packs: Packs, base: Base, { files, fresh }: Contents): Promise<Small | undefined> {
+async function asDelta(
+  packs: Packs,
+  base: Base,
+  { files, fresh, digest }: Contents & { digest: string },
+): Promise<Small | undefined> {
   const needed = blobsOfDelta(base.snapshot.files, files).filter(({ size }) => size > 0)
   const carried = pick(fresh, needed, packs)
   for (const contents of [carried, new Map<string, Uint8Array>()]) {
@@ -56,15 +60,11 @@ async function asDelta(packs: Packs, base: Base, { files, fresh }: Contents): Pr
       packOf: (blobId) => packs.find(blobId),
     })
     if (bytes.length > MAX_DELTA_BYTES) continue
-    const isSame = needed.length === 0 && isUnchanged(base, files)
+    const isSame = base.snapshot.digest === digest
     const delta = { ...describe(bytes), inline: Buffer.from(bytes).toString('base64') }
     return { tree: { snapshot: base.stored, ...(isSame ? {} : { delta }) }, base, carried: contents }
   }
   return undefined
-}
-
-function isUnchanged({ snapshot }: Base, files: ReadonlyMap<string, TreeFile>): boolean {
-  return snapshot.digest === treeDigest(files.values())
 }
 
 /** The contents that no pack holds. @throws BaseLost when one is nowhere */

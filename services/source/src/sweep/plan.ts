@@ -34,7 +34,8 @@ export function planSweep(facts: Facts): Plan {
   const records = facts.objects.filter(({ name }) => name.startsWith('revision/'))
   const kept = new Set([...Map.groupBy(records, directoryOf).values()].flatMap((own) => keptOf(own, facts)))
   const old = records.filter((record) => !kept.has(record))
-  const others = facts.objects.filter((object) => isUnneeded(object, facts, needsOf([...kept])))
+  const needs = needsOf([...kept])
+  const others = facts.objects.filter((object) => isUnneeded(object, facts, needs))
   return {
     remove: [...old, ...others.filter(({ name }) => facts.before.has(name))],
     unneeded: new Set(others.map(({ name }) => name)),
