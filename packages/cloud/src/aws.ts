@@ -9,6 +9,16 @@ export interface AwsCredentials {
   expiration?: Date | undefined
 }
 
+/** Without the fields that are undefined, which the SDKs do not take. */
+export function awsKeys({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) {
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
+}
+
+/** Where a service of AWS is in a region. */
+export function awsAddress(service: string, region: string): string {
+  return `https://${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
+}
+
 export const AWS_AUDIENCE = 'sts.amazonaws.com'
 
 const ROLE = {

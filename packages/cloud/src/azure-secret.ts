@@ -29,7 +29,7 @@ export async function azureTokenBy(
   scope: string,
   signal: AbortSignal,
 ): Promise<AccessToken> {
-  const credential = await credentialOf(secret)
+  const credential = await azureCredential(secret, { ...KNOWN_AUTHORITY, ...authorityOf(secret) })
   try {
     return toToken(await credential.getToken(scope, { abortSignal: signal }))
   } catch (cause) {
@@ -37,21 +37,24 @@ export async function azureTokenBy(
   }
 }
 
-async function credentialOf(secret: AzureSecret) {
+/** What the SDK takes for a Secret. @param authority where Entra ID is, checked by who calls; not asked for a managed identity */
+export async function azureCredential(
+  secret: AzureSecret,
+  authority: { authorityHost?: string; disableInstanceDiscovery?: boolean },
+) {
   const { ClientCertificateCredential, ClientSecretCredential, ManagedIdentityCredential } = await import(
     '@azure/identity'
   )
   if (!('tenantId' in secret)) return new ManagedIdentityCredential({ clientId: secret.clientId })
   const { tenantId, clientId } = secret
-  const options = { ...KNOWN_AUTHORITY, ...authorityOf(secret) }
   if ('clientSecret' in secret)
-    return new ClientSecretCredential(tenantId, clientId, secret.clientSecret, options)
+    return new ClientSecretCredential(tenantId, clientId, secret.clientSecret, authority)
   const { certificate, certificatePassword, sendChain = false } = secret
   return new ClientCertificateCredential(
     tenantId,
     clientId,
     { certificate, ...(certificatePassword === undefined ? {} : { certificatePassword }) },
-    { ...options, sendCertificateChain: sendChain },
+    { ...authority, sendCertificateChain: sendChain },
   )
 }
 

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { AwsCredentials } from './aws.ts'
 import { type AzureSecret, azureTokenBy } from './azure-secret.ts'
 import type { AwsLogin, CloudLogins, Login } from './cloud-logins.ts'
-import { CloudError } from './errors.ts'
+import { hostRefused } from './errors.ts'
 import { gcpTokenBy } from './gcp-secret.ts'
 import { UntilExpiry } from './until-expiry.ts'
 
@@ -24,9 +23,9 @@ export class BucketLogins {
     endpoint: string,
   ): Promise<{ credentials: AwsCredentials; region: string }> {
     const named = S3.exec(endpoint)
-    if (named === null) throw refused(endpoint, 'Amazon S3', 's3.<region>.amazonaws.com')
+    if (named === null) throw hostRefused(endpoint, 'not Amazon S3', 's3.<region>.amazonaws.com')
     if (stsEndpoint !== undefined && !STS.test(stsEndpoint))
-      throw refused(stsEndpoint, 'the token service of AWS', 'https://sts.<region>.amazonaws.com')
+      throw hostRefused(stsEndpoint, 'not the token service of AWS', 'https://sts.<region>.amazonaws.com')
     const place = region ?? named[1] ?? 'us-east-1'
     return { credentials: await this.logins.aws({ ...login, region: place, stsEndpoint }), region: place }
   }
@@ -40,9 +39,8 @@ export class BucketLogins {
   /** By what a Secret holds. A managed identity is the node's own: for hosts of Azure alone. @throws CloudError */
   async azureBy(secret: AzureSecret, endpoint: string, signal: AbortSignal): Promise<string> {
     if (!('tenantId' in secret)) refuseUnlessBlob(endpoint)
-    const key = createHash('sha256').update(JSON.stringify(secret)).digest('hex')
     return this.kept.get(
-      key,
+      secret,
       async (bounded) => {
         const { token, expiresAt } = await azureTokenBy(secret, AZURE_STORAGE, bounded)
         return { value: token, expiresAt }
@@ -57,18 +55,17 @@ export class BucketLogins {
     ask: (signal: AbortSignal) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const key = createHash('sha256').update(JSON.stringify(user)).digest('hex')
     const make = async (bounded: AbortSignal) => {
       const value = await ask(bounded)
       return { value, expiresAt: Number.isNaN(value.expiresAt) ? 0 : value.expiresAt }
     }
-    return this.kept.get(key, make, signal)
+    return this.kept.get(user, make, signal)
   }
 
   /** By the identity, or by the key of a service account. @throws CloudError HostRefused, … */
   async gcp(login: Login, endpoint: string, keyJson: string | undefined): Promise<string> {
     if (endpoint !== 'storage.googleapis.com')
-      throw refused(endpoint, 'Google Cloud Storage', 'storage.googleapis.com')
+      throw hostRefused(endpoint, 'not Google Cloud Storage', 'storage.googleapis.com')
     return keyJson === undefined ? (await this.logins.gcp(login)).token : gcpTokenBy(keyJson)
   }
 }
@@ -85,12 +82,5 @@ const BLOB =
 function refuseUnlessBlob(endpoint: string): void {
   const url = endpoint.includes('://') ? endpoint : `https://${endpoint}`
   if (!BLOB.test(url))
-    throw refused(endpoint, 'Azure Blob Storage', 'https://<account>.blob.core.windows.net')
-}
-
-function refused(endpoint: string, cloud: string, example: string): CloudError {
-  return new CloudError(
-    'HostRefused',
-    `${endpoint} is not ${cloud} (${example}): no credential is sent there`,
-  )
+    throw hostRefused(endpoint, 'not Azure Blob Storage', 'https://<account>.blob.core.windows.net')
 }

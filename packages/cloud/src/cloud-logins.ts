@@ -158,7 +158,7 @@ function keyOf(
   provider: CloudProvider | 'kubernetes',
   account: (KnownAccount & { identity: unknown }) | undefined,
   ...rest: unknown[]
-): string {
+): unknown[] {
   const who = account && [account.namespace, account.name, account.uid, account.identity]
-  return JSON.stringify([provider, who ?? null, ...rest])
+  return [provider, who, ...rest]
 }

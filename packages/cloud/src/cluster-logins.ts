@@ -1,3 +1,4 @@
+import { awsAddress } from './aws.ts'
 import type { AccessToken } from './azure.ts'
 import type { CloudLogins, CloudProvider } from './cloud-logins.ts'
 import { aks } from './clusters/aks.ts'
@@ -6,7 +7,7 @@ import { eks } from './clusters/eks.ts'
 import { gke } from './clusters/gke.ts'
 
 const ENDPOINTS: ClusterEndpoints = {
-  eks: (region) => `https://eks.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`,
+  eks: (region) => awsAddress('eks', region),
   azure: 'https://management.azure.com',
   gcp: 'https://container.googleapis.com',
 }

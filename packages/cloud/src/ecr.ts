@@ -1,4 +1,4 @@
-import type { AwsCredentials } from './aws.ts'
+import { type AwsCredentials, awsKeys } from './aws.ts'
 import { CloudError, loginFailed } from './errors.ts'
 import type { RegistryPassword } from './registry-logins.ts'
 
@@ -25,7 +25,7 @@ export async function ecrToken(
   { region, isPublic, isFips }: EcrRegistry,
   credentials: AwsCredentials,
 ): Promise<{ value: RegistryPassword; expiresAt: number | undefined }> {
-  const options = { region, useFipsEndpoint: isFips, credentials: identity(credentials) }
+  const options = { region, useFipsEndpoint: isFips, credentials: awsKeys(credentials) }
   try {
     const data = isPublic ? await askPublic(options) : await askPrivate(options)
     return { value: readToken(data?.authorizationToken), expiresAt: data?.expiresAt?.getTime() }
@@ -34,12 +34,7 @@ export async function ecrToken(
   }
 }
 
-/** Without the fields that are undefined. */
-function identity({ accessKeyId, secretAccessKey, sessionToken }: AwsCredentials) {
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
-}
-
-type Options = { region: string; useFipsEndpoint: boolean; credentials: ReturnType<typeof identity> }
+type Options = { region: string; useFipsEndpoint: boolean; credentials: ReturnType<typeof awsKeys> }
 
 async function askPrivate(options: Options) {
   const { ECRClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr')

@@ -20,6 +20,11 @@ export class CloudError extends Error {
   }
 }
 
+/** @param notWhat such as `not Amazon S3` @param example of an address that is one */
+export function hostRefused(host: string, notWhat: string, example: string): CloudError {
+  return new CloudError('HostRefused', `${host} is ${notWhat} (${example}): no credential is sent there`)
+}
+
 const MAX_LENGTH = 300
 /** Tokens are JWTs mostly; an SDK may quote one that is refused. */
 const JWT = /\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?/g

@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { AwsCredentials } from './aws.ts'
 import type { CloudLogins, Login } from './cloud-logins.ts'
-import { CloudError } from './errors.ts'
+import { hostRefused } from './errors.ts'
 import { UntilExpiry } from './until-expiry.ts'
 
 /** What a Git server of a cloud takes. */
@@ -33,20 +33,22 @@ export class GitLogins {
   /** @throws CloudError HostRefused when the URL is none of the cloud's, before anything is asked */
   async get({ provider, url, account, signal }: GitLogin): Promise<GitPassword> {
     if (provider === 'aws') return this.codeCommit(new URL(url), { account, signal })
-    if (!isAzureDevOps(new URL(url))) throw refused(url, 'Azure DevOps', 'https://dev.azure.com/…')
+    if (!isAzureDevOps(new URL(url)))
+      throw hostRefused(new URL(url).host, 'not Azure DevOps', 'https://dev.azure.com/…')
     return { bearerToken: (await this.logins.azure({ account, scope: AZURE_DEVOPS, signal })).token }
   }
 
   private async codeCommit(url: URL, login: Login): Promise<GitPassword> {
     const region = regionOf(url)
     if (region === undefined)
-      throw refused(url.href, 'AWS CodeCommit', 'https://git-codecommit.<region>.amazonaws.com/v1/repos/…')
+      throw hostRefused(
+        url.host,
+        'not AWS CodeCommit',
+        'https://git-codecommit.<region>.amazonaws.com/v1/repos/…',
+      )
     const credentials = await this.logins.aws({ ...login, region })
-    const key = createHash('sha256')
-      .update(JSON.stringify([url.hostname, url.pathname, credentials.accessKeyId, credentials.sessionToken]))
-      .digest('hex')
     return this.kept.get(
-      key,
+      [url.hostname, url.pathname, credentials.accessKeyId, credentials.sessionToken],
       async () => {
         const value = codeCommitPassword(url, { region, credentials, now: new Date(this.now()) })
         return { value, expiresAt: this.now() + SIGNATURE_LIFE_MS }
@@ -88,8 +90,3 @@ function codeCommitPassword(
 }
 
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest()
-
-function refused(url: string, cloud: string, example: string): CloudError {
-  const { host } = new URL(url)
-  return new CloudError('HostRefused', `${host} is not ${cloud} (${example}): no credential is sent there`)
-}

@@ -1,6 +1,6 @@
-export type { AwsCredentials } from './aws.ts'
+export { type AwsCredentials, awsKeys } from './aws.ts'
 export type { AccessToken } from './azure.ts'
-export type { AzureSecret } from './azure-secret.ts'
+export { type AzureSecret, azureCredential } from './azure-secret.ts'
 export { BucketLogins } from './bucket-logins.ts'
 export {
   type AwsLogin,
@@ -16,3 +16,5 @@ export type { GcpEndpoints } from './gcp.ts'
 export { type GitLogin, GitLogins, type GitPassword } from './git-logins.ts'
 export { type RegistryLogin, RegistryLogins, type RegistryPassword } from './registry-logins.ts'
 export type { Account } from './service-account.ts'
+export { textWithin } from './text-within.ts'
+export { orAborted } from './until-expiry.ts'

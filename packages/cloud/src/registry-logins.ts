@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { AwsCredentials } from './aws.ts'
 import type { CloudLogins, CloudProvider, Login } from './cloud-logins.ts'
 import { ecrToken, readEcrHost } from './ecr.ts'
-import { CloudError } from './errors.ts'
+import { hostRefused } from './errors.ts'
 import { UntilExpiry } from './until-expiry.ts'
 
 /** What a registry takes as Basic authentication. */
@@ -43,19 +42,24 @@ export class RegistryLogins {
 
   private async ecr({ host, account, signal }: RegistryLogin): Promise<RegistryPassword> {
     const registry = readEcrHost(host)
-    if (registry === undefined) throw refused(host, 'Amazon ECR', '<account>.dkr.ecr.<region>.amazonaws.com')
+    if (registry === undefined)
+      throw hostRefused(host, 'no registry of Amazon ECR', '<account>.dkr.ecr.<region>.amazonaws.com')
     const credentials = await this.logins.aws({ account, region: registry.region, signal })
-    const key = keyOf('ecr', registry, identityOf(credentials))
-    return this.kept.get(key, () => ecrToken(registry, credentials), signal)
+    return this.kept.get(
+      ['ecr', registry, identityOf(credentials)],
+      () => ecrToken(registry, credentials),
+      signal,
+    )
   }
 
   private async acr({ host, account, signal, exchange }: RegistryLogin): Promise<RegistryPassword> {
     const domain = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(azurecr\.(?:io|cn|de|us))$/.exec(host)?.[1]
-    if (domain === undefined) throw refused(host, 'Azure Container Registry', '<name>.azurecr.io')
+    if (domain === undefined)
+      throw hostRefused(host, 'no registry of Azure Container Registry', '<name>.azurecr.io')
     const scope = `${ACR_MANAGERS[domain] ?? DEFAULT_ACR_MANAGER}/.default`
     const { token } = await this.logins.azure({ account, scope, signal })
     return this.kept.get(
-      keyOf('acr', host, token),
+      ['acr', host, token],
       async () => {
         const password = await exchange(token)
         return { value: { username: ACR_USER, password }, expiresAt: expiryOfJwt(password) }
@@ -66,7 +70,7 @@ export class RegistryLogins {
 
   private async artifactRegistry({ host, account, signal }: RegistryLogin): Promise<RegistryPassword> {
     if (!/^(?:(?:[a-z0-9-]+\.)*gcr\.io|[a-z0-9-]+-docker\.pkg\.dev)$/.test(host))
-      throw refused(host, 'Google Artifact Registry', '<region>-docker.pkg.dev')
+      throw hostRefused(host, 'no registry of Google Artifact Registry', '<region>-docker.pkg.dev')
     const { token } = await this.logins.gcp({ account, signal })
     return { username: 'oauth2accesstoken', password: token }
   }
@@ -83,10 +87,6 @@ const ACR_MANAGERS: Record<string, string> = {
 
 const identityOf = ({ accessKeyId, sessionToken = '' }: AwsCredentials) => [accessKeyId, sessionToken]
 
-function keyOf(...parts: unknown[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
-}
-
 /** 0, which is not kept, when the token does not say. */
 function expiryOfJwt(token: string): number {
   try {
@@ -96,11 +96,4 @@ function expiryOfJwt(token: string): number {
   } catch {
     return 0
   }
-}
-
-function refused(host: string, cloud: string, example: string): CloudError {
-  return new CloudError(
-    'HostRefused',
-    `${host} is no registry of ${cloud} (${example}): no credential is sent there`,
-  )
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { CloudError } from './errors.ts'
 
 /** What is kept, and when it ends: milliseconds since the epoch; undefined when it has no end. */
@@ -28,12 +29,16 @@ export class UntilExpiry {
     this.now = now
   }
 
-  /** @throws what `make` throws, which is not kept; CloudError Timeout; the reason of the signal */
+  /**
+   * @param parts what the value is for, as JSON; only a hash of them is kept, for they may be secret
+   * @throws what `make` throws, which is not kept; CloudError Timeout; the reason of the signal
+   */
   async get<T>(
-    key: string,
+    parts: unknown,
     make: (signal: AbortSignal) => Promise<Lasting<T>>,
     signal: AbortSignal,
   ): Promise<T> {
+    const key = createHash('sha256').update(JSON.stringify(parts)).digest('hex')
     const found = this.kept.get(key)
     const isGood = found !== undefined && isFresh(found, this.now())
     const { answer } = isGood ? (found as Kept<T>) : this.start(key, make)
@@ -75,14 +80,14 @@ function isFresh({ startedAt, until }: Kept<unknown>, now: number): boolean {
   return until === undefined || (startedAt <= now && now < until)
 }
 
-/** Not every SDK can be stopped: who asks goes on without it. */
-async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
+/** Not every SDK can be stopped: who asks goes on without it. @throws CloudError Timeout; the reason of the signal */
+export async function orAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>()
   const abort = () => aborted.reject(reasonOf(signal))
+  if (signal.aborted) aborted.reject(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
   try {
-    return await Promise.race([answer, aborted.promise])
+    return await Promise.race([aborted.promise, answer])
   } finally {
     signal.removeEventListener('abort', abort)
   }

@@ -1,5 +1,5 @@
-import { CloudError } from '@setpoint/cloud'
-import { type KeyService, type MasterKey, SopsError } from '@setpoint/sops'
+import { CloudError, orAborted } from '@setpoint/cloud'
+import { type KeyService, SopsError } from '@setpoint/sops'
 import type { Provider } from './provider.ts'
 
 /** Bounds of what one build may wait for. */
@@ -29,7 +29,7 @@ export function keyService(
       if (silent.has(server) || all.aborted) throw unanswered(server)
       const signal = AbortSignal.any([all, AbortSignal.timeout(callMs)])
       try {
-        return await call(provider, key, signal)
+        return await orAborted(provider.decrypt(key, signal), signal)
       } catch (error) {
         if (error instanceof SopsError) throw error
         const refusal = signal.aborted ? undefined : refusalOf(provider, error)
@@ -43,20 +43,6 @@ export function keyService(
 
 function refusalOf(provider: Provider, error: unknown): string | undefined {
   return error instanceof CloudError ? `cannot be asked: ${error.message}` : provider.refusal(error)
-}
-
-/** Some parts of the SDKs do not know the signal: what comes after it is not waited for. */
-async function call(provider: Provider, key: MasterKey, signal: AbortSignal): Promise<Uint8Array> {
-  const answer = provider.decrypt(key, signal)
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([answer, late])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-    answer.catch(() => undefined)
-  }
 }
 
 function unanswered(server: string): SopsError {

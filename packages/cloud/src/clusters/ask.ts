@@ -1,4 +1,5 @@
 import { CloudError } from '../errors.ts'
+import { textWithin } from '../text-within.ts'
 
 const MAX_BYTES = 1024 * 1024
 
@@ -13,7 +14,8 @@ export async function ask(
   }: { headers: Record<string, string>; method?: string; signal: AbortSignal },
 ): Promise<unknown> {
   const response = await send(what, url, { headers, method, redirect: 'error', signal })
-  const text = await textOf(what, response)
+  const tooLong = () => new CloudError('LoginFailed', `${what}: the answer is too long`)
+  const text = await textWithin(response, MAX_BYTES, tooLong)
   if (!response.ok) throw new CloudError('LoginFailed', `${what} was refused: HTTP ${response.status}`)
   try {
     return JSON.parse(text)
@@ -28,15 +30,4 @@ async function send(what: string, url: string | URL, init: RequestInit): Promise
   } catch {
     throw new CloudError('Timeout', `${what}: ${new URL(url).host} did not answer`)
   }
-}
-
-async function textOf(what: string, response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MAX_BYTES) throw new CloudError('LoginFailed', `${what}: the answer is too long`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
 }

@@ -1,4 +1,5 @@
 import { AwsClient } from 'aws4fetch'
+import { awsAddress, awsKeys } from '../aws.ts'
 import type { CloudLogins } from '../cloud-logins.ts'
 import { ask } from './ask.ts'
 import {
@@ -27,9 +28,7 @@ export function eks(
     service: string,
     signal: AbortSignal,
   ) => {
-    const { accessKeyId, secretAccessKey, sessionToken } = await logins.aws({ account, region, signal })
-    const session = sessionToken === undefined ? {} : { sessionToken }
-    return new AwsClient({ accessKeyId, secretAccessKey, ...session, region, service })
+    return new AwsClient({ ...awsKeys(await logins.aws({ account, region, signal })), region, service })
   }
   return {
     describe: async (cluster, signal) => {
@@ -45,7 +44,7 @@ export function eks(
       const [region = '', name = ''] = partsOf(cluster, ARN, EXAMPLE)
       const expiresAt = now() + TOKEN_MS
       const client = await clientFor(cluster, region, 'sts', signal)
-      const question = `${stsOf(region)}/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60`
+      const question = `${awsAddress('sts', region)}/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60`
       const { url } = await client.sign(question, {
         headers: { 'x-k8s-aws-id': name },
         aws: { signQuery: true },
@@ -58,6 +57,3 @@ export function eks(
 interface EksAnswer {
   cluster?: { endpoint?: string; certificateAuthority?: { data?: string } }
 }
-
-const stsOf = (region: string): string =>
-  `https://sts.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`

@@ -1,4 +1,5 @@
 import type { KMSClient } from '@aws-sdk/client-kms'
+import { awsKeys } from '@setpoint/cloud'
 import { type MasterKey, SopsError } from '@setpoint/sops'
 import type { Provider } from '../provider.ts'
 import { awsRefusal, isAwsAnswer } from './refusal.ts'
@@ -64,7 +65,7 @@ async function openClient(
   const credentials = role === '' ? keys : await assumeRole(region, role, keys, signal)
   // Connections close by themselves soon after the build.
   const httpsAgent = new Agent({ keepAlive: true, timeout: 5_000 })
-  return new Client({ region, credentials: stated(credentials), requestHandler: { httpsAgent } })
+  return new Client({ region, credentials: awsKeys(credentials), requestHandler: { httpsAgent } })
 }
 
 async function assumeRole(
@@ -74,7 +75,7 @@ async function assumeRole(
   signal: AbortSignal,
 ): Promise<AwsKeys> {
   const { AssumeRoleCommand, STSClient } = await import('@aws-sdk/client-sts')
-  const client = new STSClient({ region, credentials: stated(credentials) })
+  const client = new STSClient({ region, credentials: awsKeys(credentials) })
   try {
     const command = new AssumeRoleCommand({ RoleArn: role, RoleSessionName: 'sops@setpoint' })
     const { Credentials: keys } = await client.send(command, { abortSignal: signal })
@@ -89,9 +90,4 @@ async function assumeRole(
   } finally {
     client.destroy()
   }
-}
-
-/** Without fields that are undefined, which the SDK does not take. */
-function stated({ accessKeyId, secretAccessKey, sessionToken }: AwsKeys) {
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) }
 }

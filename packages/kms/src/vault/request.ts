@@ -1,3 +1,4 @@
+import { textWithin } from '@setpoint/cloud'
 import { SopsError } from '@setpoint/sops'
 
 /** Vault answered, and said no. What it says is not quoted. */
@@ -34,7 +35,8 @@ export async function vaultRequest(
     redirect: 'error',
     signal,
   })
-  const text = await textOf(response)
+  const tooLong = () => new SopsError('NoKey', 'sent an answer that is too long')
+  const text = await textWithin(response, MAX_BYTES, tooLong)
   if (!response.ok) throw new VaultRefusal(response.status)
   try {
     return JSON.parse(text)
@@ -44,14 +46,3 @@ export async function vaultRequest(
 }
 
 const MAX_BYTES = 64 * 1024
-
-async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MAX_BYTES) throw new SopsError('NoKey', 'sent an answer that is too long')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
