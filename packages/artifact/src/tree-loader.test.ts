@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { StoredBytes } from '@setpoint/contracts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { packContainer } from './container.ts'
@@ -7,7 +8,7 @@ import { type Blobs, encodePack, PackBuilder, type PackRef } from './pack.ts'
 import { decodeSnapshot, encodeSnapshot } from './snapshot.ts'
 import { digestOf } from './tar-gz.ts'
 import type { TreeFile } from './tree-file.ts'
-import { type StoredBytes, storedPack, TreeLoader } from './tree-loader.ts'
+import { storedPack, TreeLoader } from './tree-loader.ts'
 
 type Texts = Record<string, string>
 

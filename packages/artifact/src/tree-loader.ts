@@ -1,3 +1,4 @@
+import type { ArtifactTree, StoredBytes } from '@setpoint/contracts'
 import type { UnpackLimits } from './container.ts'
 import { decodeDelta } from './delta.ts'
 import { decodePack, type PackRef } from './pack.ts'
@@ -5,18 +6,7 @@ import { decodeSnapshot, type Snapshot } from './snapshot.ts'
 import { fileContents, mergeTree } from './tree.ts'
 import type { FileContents } from './tree-file.ts'
 
-/** How stored bytes are named; as in the messages of the bus. */
-export interface StoredBytes {
-  digest: string
-  size: number
-  inline?: string
-  object?: string
-}
-
-export interface StoredTree {
-  snapshot: StoredBytes
-  delta?: StoredBytes
-}
+export type StoredTree = Pick<ArtifactTree, 'snapshot' | 'delta'>
 
 /** Where a pack is stored. */
 export function storedPack({ digest, size }: PackRef): StoredBytes {
