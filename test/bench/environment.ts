@@ -1,15 +1,8 @@
-import { connectBus } from '@setpoint/bus'
 import { GIT_REPOSITORY } from '@setpoint/contracts'
-import { connectKube, type Informer, type KubeClient, startInformer } from '@setpoint/kube'
+import { type Informer, type KubeClient, startInformer } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
-import {
-  ensureBinaries,
-  type GitRepo,
-  startControlPlane,
-  startGitServer,
-  startNats,
-  temporaryDirectory,
-} from '@setpoint/testkit'
+import { type GitRepo, temporaryDirectory } from '@setpoint/testkit'
+import { startNeighbours, withStack } from './neighbours.ts'
 import { cpuSeconds, peakMemoryMib } from './processes.ts'
 import { startUp, type UpState } from './up.ts'
 
@@ -53,26 +46,14 @@ export interface BenchEnvironment extends AsyncDisposable {
 }
 
 /** A real API server with etcd, NATS, a Git server and `setpoint up`, all on this machine. */
-export async function startEnvironment(): Promise<BenchEnvironment> {
-  const stack = new AsyncDisposableStack()
-  try {
-    return await assemble(stack)
-  } catch (error) {
-    await stack.disposeAsync()
-    throw error
-  }
+export function startEnvironment(): Promise<BenchEnvironment> {
+  return withStack(assemble)
 }
 
 async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> {
-  await ensureBinaries(['kube-apiserver', 'etcd', 'kubectl', 'nats-server'], { log: console.log })
+  const { plane, nats, git, kube, bus } = await startNeighbours(stack)
   const home = stack.use(await temporaryDirectory('bench'))
-  const plane = stack.use(await startControlPlane({}))
-  const nats = stack.use(await startNats())
-  const git = stack.use(await startGitServer())
-  const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig, requestTimeoutMs: 120_000 }))
   const state = await startUp(stack, { kubeconfig: plane.kubeconfig, natsUrl: nats.url, data: home.path })
-  const log = { info() {}, warn() {} }
-  const bus = stack.use(await connectBus({ url: nats.url, producer: 'bench', log, now: Date.now }))
   const watched = await watch(kube, stack)
   return {
     repo: await git.create('fleet'),

@@ -1,18 +1,14 @@
-import { connectBus } from '@setpoint/bus'
 import { GIT_REPOSITORY, IMAGE_POLICY, IMAGE_REPOSITORY, IMAGE_UPDATE_AUTOMATION } from '@setpoint/contracts'
-import { connectKube, type KubeClient, WatchedObjects } from '@setpoint/kube'
+import { type KubeClient, WatchedObjects } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import {
-  ensureBinaries,
   type GitRepo,
   type GitServer,
   type RegistryServer,
-  startControlPlane,
-  startGitServer,
-  startNats,
   startRegistry,
   temporaryDirectory,
 } from '@setpoint/testkit'
+import { startNeighbours, withStack } from '../neighbours.ts'
 import { cpuSeconds, peakMemoryMib } from '../processes.ts'
 import { startUp } from '../up.ts'
 
@@ -40,30 +36,17 @@ export interface ImageBench extends AsyncDisposable {
 const AUTHOR = { name: 'Setpoint', email: 'setpoint@example.com' }
 const IMAGE_API = 'image.toolkit.fluxcd.io/v1'
 
-export async function startImageBench(): Promise<ImageBench> {
-  const stack = new AsyncDisposableStack()
-  try {
-    return await assemble(stack)
-  } catch (error) {
-    await stack.disposeAsync()
-    throw error
-  }
+export function startImageBench(): Promise<ImageBench> {
+  return withStack(assemble)
 }
 
 async function assemble(stack: AsyncDisposableStack): Promise<ImageBench> {
-  const needed = ['kube-apiserver', 'etcd', 'kubectl', 'nats-server', 'registry'] as const
-  await ensureBinaries([...needed], { log: console.log })
+  const { plane, nats, git, kube, bus } = await startNeighbours(stack, ['registry'])
   const home = stack.use(await temporaryDirectory('bench-images'))
-  const plane = stack.use(await startControlPlane({}))
-  const nats = stack.use(await startNats())
-  const git = stack.use(await startGitServer())
   const registry = stack.use(await startRegistry())
-  const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig, requestTimeoutMs: 120_000 }))
   const where = { kubeconfig: plane.kubeconfig, natsUrl: nats.url, data: home.path }
   const { services } = await startUp(stack, where)
   const pid = services.find(({ name }) => name === 'image-automation')?.pid ?? 0
-  const log = { info() {}, warn() {} }
-  const bus = stack.use(await connectBus({ url: nats.url, producer: 'bench', log, now: Date.now }))
   const stopping = new AbortController()
   stack.defer(() => stopping.abort())
   const watch = (gvk: { group: string; version: string; kind: string }) =>

@@ -1,19 +1,16 @@
 import { join } from 'node:path'
-import { type Bus, connectBus } from '@setpoint/bus'
+import type { Bus } from '@setpoint/bus'
 import { artifactMessage, GIT_REPOSITORY, type GitRepository, subjects } from '@setpoint/contracts'
-import { connectKube, type KubeClient } from '@setpoint/kube'
+import type { KubeClient } from '@setpoint/kube'
 import {
-  ensureBinaries,
   freePort,
   type GitServer,
   type ServiceProcess,
-  startControlPlane,
-  startGitServer,
-  startNats,
   startService,
   temporaryDirectory,
   waitFor,
 } from '@setpoint/testkit'
+import { startNeighbours, withStack } from '../neighbours.ts'
 import { cpuSeconds, peakMemoryMib } from '../processes.ts'
 
 const NAMESPACE = 'bench'
@@ -43,26 +40,14 @@ export interface Source extends AsyncDisposable {
   sentBytes(): Promise<number>
 }
 
-export async function startSourceBench(): Promise<SourceBench> {
-  const stack = new AsyncDisposableStack()
-  try {
-    return await assemble(stack)
-  } catch (error) {
-    await stack.disposeAsync()
-    throw error
-  }
+export function startSourceBench(): Promise<SourceBench> {
+  return withStack(assemble)
 }
 
 async function assemble(stack: AsyncDisposableStack): Promise<SourceBench> {
-  await ensureBinaries(['kube-apiserver', 'etcd', 'kubectl', 'nats-server'], { log: console.log })
-  const plane = stack.use(await startControlPlane({}))
+  const { plane, nats, git, kube, bus } = await startNeighbours(stack)
   const crds = join(import.meta.dirname, '../../../charts/setpoint/crds')
   await plane.kubectl('apply', '--server-side', '-f', crds)
-  const nats = stack.use(await startNats())
-  const git = stack.use(await startGitServer())
-  const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig }))
-  const log = { info() {}, warn() {} }
-  const bus = stack.use(await connectBus({ url: nats.url, producer: 'bench', log, now: Date.now }))
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
   const where = { kubeconfig: plane.kubeconfig, natsUrl: nats.url }
   return {
