@@ -82,8 +82,9 @@ export class Http2Session {
       })
       let complete = false
       stream.on('end', () => {
-        complete = head !== undefined && this.#isComplete(stream)
-        if (complete && head !== undefined) resolve(responseOf(head, body))
+        if (head === undefined || !this.#isComplete(stream)) return
+        complete = true
+        resolve(responseOf(head, body))
       })
       stream.on('close', () => {
         stop()
