@@ -115,6 +115,7 @@ export class Packs {
   /** Forgets packs, so that no new tree is made of them. */
   forget(isMeant: (digest: string) => boolean): void {
     for (const [blobId, { digest }] of this.index) if (isMeant(digest)) this.index.delete(blobId)
+    for (const digest of this.storedAt.keys()) if (isMeant(digest)) this.storedAt.delete(digest)
   }
 
   /** Deletes packs from our disk that no tree of ours needs and that were written before a time. */
