@@ -1,6 +1,12 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { connectKube, type KubeClient } from '@setpoint/kube'
-import { type CloudServer, sharedCluster, startCloudServer, testNamespace } from '@setpoint/testkit'
+import {
+  accountOfToken,
+  type CloudServer,
+  sharedCluster,
+  startCloudServer,
+  testNamespace,
+} from '@setpoint/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CloudLogins, type CloudLoginsOptions } from './index.ts'
 
@@ -34,18 +40,7 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs())
 
 /** The API server itself says whose token it is, as the clouds check with its public keys. */
-async function whoIs(token: string, audience: string): Promise<string | undefined> {
-  const review = (await kube.request({
-    method: 'POST',
-    path: '/apis/authentication.k8s.io/v1/tokenreviews',
-    body: {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenReview',
-      spec: { token, audiences: [audience] },
-    },
-  })) as { status: { authenticated?: boolean; user?: { username: string } } }
-  return review.status.authenticated ? review.status.user?.username : undefined
-}
+const whoIs = (token: string, audience: string) => accountOfToken(kube, token, audience)
 
 const logins = (options: Partial<CloudLoginsOptions> = {}) =>
   new CloudLogins({

@@ -1,3 +1,4 @@
+export { accountOfToken } from './account-of-token.ts'
 export { AWS_USER, type AwsKms, startAwsKms } from './aws-kms.ts'
 export { AZURE_CLIENT, type AzureKeyVault, startAzureKeyVault } from './azure-key-vault.ts'
 export {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { binary } from './binary.ts'
 import { type Child, endedEarly, startChild } from './child.ts'
 import { freePort } from './free-port.ts'
+import { greets } from './port-probe.ts'
 import { removeDirectory, type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -108,19 +108,4 @@ function control(
       await home[Symbol.asyncDispose]()
     },
   }
-}
-
-/** A NATS server speaks first: `INFO {…}`, and only after JetStream is ready. */
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    const answer = (value: boolean) => {
-      socket.destroy()
-      resolve(value)
-    }
-    socket.setTimeout(1_000, () => answer(false))
-    socket.once('error', () => answer(false))
-    socket.once('close', () => answer(false))
-    socket.once('data', (data) => answer(data.toString().startsWith('INFO ')))
-  })
 }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { connectKube, type KubeClient } from '@setpoint/kube'
 import {
+  accountOfToken,
   type CloudServer,
   type ControlPlane,
   type Endpoint,
@@ -86,18 +87,7 @@ function roleIn(question: string): string | undefined {
   return isAsked && key === 'ASIADEPLOYER' ? 'arn:aws:iam::123456789012:role/deployer' : undefined
 }
 
-async function whoIs(token: string, audience: string): Promise<string | undefined> {
-  const review = (await setup.kube.request({
-    method: 'POST',
-    path: '/apis/authentication.k8s.io/v1/tokenreviews',
-    body: {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenReview',
-      spec: { token, audiences: [audience] },
-    },
-  })) as { status: { authenticated?: boolean; user?: { username: string } } }
-  return review.status.authenticated ? review.status.user?.username : undefined
-}
+const whoIs = (token: string, audience: string) => accountOfToken(setup.kube, token, audience)
 
 async function allow(users: string[]): Promise<void> {
   const metadata = { name: 'deployers' }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import {
   AWS_USER,
   type AwsKms,
+  accountOfToken,
   type CloudServer,
   type Endpoint,
   sopsEncrypt,
@@ -58,18 +59,7 @@ async function answerAsVault(url: string, headers: Record<string, unknown>, body
 
 const vaultAddress = () => `http://127.0.0.1:${vault.port}`
 
-async function whoIs(token: string, audience: string): Promise<string | undefined> {
-  const review = (await setup.kube.request({
-    method: 'POST',
-    path: '/apis/authentication.k8s.io/v1/tokenreviews',
-    body: {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenReview',
-      spec: { token, audiences: [audience] },
-    },
-  })) as { status: { authenticated?: boolean; user?: { username: string } } }
-  return review.status.authenticated ? review.status.user?.username : undefined
-}
+const whoIs = (token: string, audience: string) => accountOfToken(setup.kube, token, audience)
 
 async function encryptedFiles(): Promise<Files> {
   const env = {
