@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DurationError, formatDuration, parseDuration } from './duration.ts'
+import { DurationError, formatDuration, parseDuration, parseInterval } from './duration.ts'
 
 describe('parseDuration', () => {
   it.each([
@@ -21,6 +21,19 @@ describe('parseDuration', () => {
       expect(() => parseDuration(text)).toThrow('write it like 90s, 10m or 1h30m')
     },
   )
+})
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+describe('a duration that no timer can wait', () => {
+  it.each(['720h', '1000000h', `${'9'.repeat(400)}h`])('%s is one that it can, also with jitter', (text) => {
+    expect(parseDuration(text) * 1.1).toBeLessThan(LONGEST_TIMER_MS)
+    expect(parseDuration(text)).toBeGreaterThan(14 * 86_400_000)
+  })
+
+  it.each(['0s', '1ms', '0.0001s'])('an interval of %s is a second', (text) => {
+    expect(parseInterval(text)).toBe(1_000)
+  })
 })
 
 describe('formatDuration', () => {

@@ -3,6 +3,7 @@ export class DurationError extends Error {
   override name = 'DurationError'
 }
 
+const MS_PER_HOUR = 3_600_000
 const MS_PER_UNIT: Record<string, number> = {
   ns: 1e-6,
   us: 1e-3,
@@ -10,11 +11,16 @@ const MS_PER_UNIT: Record<string, number> = {
   ms: 1,
   s: 1_000,
   m: 60_000,
-  h: 3_600_000,
+  h: MS_PER_HOUR,
 }
 
+/** A timer of Node that is to wait longer than 24 days does not wait at all. */
+const MAX_MS = 20 * 24 * MS_PER_HOUR
+/** Nobody is asked more often than that, whatever a spec says. */
+const MIN_INTERVAL_MS = 1_000
+
 /**
- * Reads a Go duration such as `1h30m` or `1.5s` as milliseconds.
+ * Reads a Go duration such as `1h30m` or `1.5s` as milliseconds. What is longer than 20 days is 20 days.
  * @throws DurationError when the text is no duration.
  */
 export function parseDuration(text: string): number {
@@ -22,7 +28,15 @@ export function parseDuration(text: string): number {
   const parts = text.match(/\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h)/g) ?? []
   if (parts.length === 0 || parts.join('') !== text)
     throw new DurationError(`"${text}" is not a duration: write it like 90s, 10m or 1h30m`)
-  return parts.reduce((total, part) => total + partMs(part), 0)
+  return Math.min(
+    parts.reduce((total, part) => total + partMs(part), 0),
+    MAX_MS,
+  )
+}
+
+/** The same for how often something is done: not more often than once a second. @throws DurationError */
+export function parseInterval(text: string): number {
+  return Math.max(parseDuration(text), MIN_INTERVAL_MS)
 }
 
 function partMs(part: string): number {

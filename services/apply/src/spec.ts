@@ -1,15 +1,15 @@
-import { type Kustomization, parseDuration } from '@setpoint/contracts'
+import { type Kustomization, parseDuration, parseInterval } from '@setpoint/contracts'
 
 const MIN_TIMEOUT_MS = 30_000
 
 export function intervalMs({ spec }: Kustomization): number {
-  return parseDuration(spec.interval)
+  return parseInterval(spec.interval)
 }
 
 /** After a failure: fixed, without back-off, as Flux. */
 export function retryIntervalMs(kustomization: Kustomization): number {
   const { retryInterval } = kustomization.spec
-  return retryInterval === undefined ? intervalMs(kustomization) : parseDuration(retryInterval)
+  return retryInterval === undefined ? intervalMs(kustomization) : parseInterval(retryInterval)
 }
 
 /** Of applying and of health checks; 30 s less than the interval, at least 30 s, when it is not given. */

@@ -1,6 +1,6 @@
 import { type BuildOutcome, buildSet } from '@setpoint/build'
 import { newTraceId } from '@setpoint/bus'
-import { type Kustomization, parseDuration, type RenderedMessage } from '@setpoint/contracts'
+import { type Kustomization, parseInterval, type RenderedMessage } from '@setpoint/contracts'
 import type { KubeClient, ReferenceWatch } from '@setpoint/kube'
 import type { ParseCache } from '@setpoint/kustomize'
 import { jitter, type Result } from '@setpoint/reconcile'
@@ -181,6 +181,6 @@ function isSame(last: LastBuild, inputs: Pick<LastBuild, 'spec' | 'data' | 'sour
 function nextLook(kustomization: Kustomization, content: Content, readsData: boolean): Result {
   const { interval, retryInterval } = kustomization.spec
   if (content.problem !== undefined)
-    return { requeueAfterMs: jitter(parseDuration(retryInterval ?? interval)) }
-  return readsData ? { requeueAfterMs: jitter(parseDuration(interval)) } : undefined
+    return { requeueAfterMs: jitter(parseInterval(retryInterval ?? interval)) }
+  return readsData ? { requeueAfterMs: jitter(parseInterval(interval)) } : undefined
 }

@@ -1,14 +1,15 @@
 import { findCondition } from '@setpoint/conditions'
 import {
-  parseDuration,
+  parseInterval,
   REQUESTED_AT_ANNOTATION,
   SOURCE_FIELD_MANAGER,
   type SourceObject,
 } from '@setpoint/contracts'
 import { KubeApiError } from '@setpoint/kube'
-import { jitter, type Result, Stalled } from '@setpoint/reconcile'
+import { jitter, type Result, RunTooLong, Stalled } from '@setpoint/reconcile'
 import type { SourceContext, Task } from './context.ts'
-import { type SourceFailure, toFailure } from './failure.ts'
+import { toFailure } from './failure.ts'
+import { printable } from './printable.ts'
 import { nextStatus, type Settlement, statusPatch } from './status.ts'
 
 const MAX_CONFLICTS = 5
@@ -45,17 +46,22 @@ export async function settleFailure(context: SourceContext, task: Task, error: u
   const failure = toFailure(error)
   if (failure === undefined) throw error
   context.metrics.failed()
-  const { reason, message } = failure
+  const { reason } = failure
+  const message = printable(failure.message + overdue(task))
   task.log.warn({ reason, message }, 'reconciliation failed')
   const before = task.object
   if (failure instanceof Stalled) {
     await settle(context, task, { outcome: 'stalled', reason, message })
-    tellFailure(context, task, before, failure)
+    tellFailure(context, task, before, { reason, message })
     return undefined
   }
   await settle(context, task, { outcome: 'failed', condition: failure.condition, reason, message })
-  tellFailure(context, task, before, failure)
+  tellFailure(context, task, before, { reason, message })
   return { requeueAfterMs: failure.retryAfterMs ?? backoffMs(task), priority: 'normal' }
+}
+
+function overdue({ signal }: Task): string {
+  return signal.reason instanceof RunTooLong ? `; it ${signal.reason.message} (--max-run-seconds)` : ''
 }
 
 /** The one place that writes the status of a source: a single merge patch, and only when it changes something. */
@@ -114,7 +120,7 @@ function tellFailure(
   context: SourceContext,
   task: Task,
   before: SourceObject,
-  { reason, message }: SourceFailure | Stalled,
+  { reason, message }: { reason: string; message: string },
 ): void {
   const ready = findCondition(before.status?.conditions, 'Ready')
   if (ready?.status === 'False' && ready.reason === reason && ready.message === message) return
@@ -122,7 +128,7 @@ function tellFailure(
 }
 
 function intervalMs({ spec }: SourceObject): number {
-  return parseDuration(spec.interval)
+  return parseInterval(spec.interval)
 }
 
 /** As Flux, but never longer than the interval: an origin that is back is noticed in time. */

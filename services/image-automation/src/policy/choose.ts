@@ -6,6 +6,7 @@ import {
   type ImageRepository,
   imageChoiceMessage,
   parseDuration,
+  parseInterval,
   subjects,
 } from '@setpoint/contracts'
 import { compilePolicy } from '@setpoint/image-policy'
@@ -26,7 +27,7 @@ export async function choose(context: ImageContext, task: Task<ImagePolicy>): Pr
     await settle(context, task, { outcome: 'suspended' })
     return undefined
   }
-  const intervalMs = spec.interval === undefined ? RETRY_MS : parseDuration(spec.interval)
+  const intervalMs = spec.interval === undefined ? RETRY_MS : parseInterval(spec.interval)
   try {
     const policy = compilePolicy(spec)
     const repository = await repositoryOf(context, task.object)

@@ -5,6 +5,7 @@ import {
   type ImageScanMessage,
   imageScanMessage,
   parseDuration,
+  parseInterval,
   subjects,
 } from '@setpoint/contracts'
 import { compilePatterns, PolicyError } from '@setpoint/image-policy'
@@ -20,7 +21,7 @@ const SHOWN_TAGS = 10
 /** One run over one ImageRepository: its tags, from the registry into memory and status. */
 export async function scan(context: ImageContext, task: Task<ImageRepository>): Promise<Result> {
   const { spec } = task.object
-  const intervalMs = parseDuration(spec.interval)
+  const intervalMs = parseInterval(spec.interval)
   if (spec.suspend === true) {
     await settle(context, task, { outcome: 'suspended' })
     return undefined

@@ -6,7 +6,7 @@ import {
   type ImageReference,
   type ImageUpdateAutomation,
   imageCommitMessage,
-  parseDuration,
+  parseInterval,
   subjects,
 } from '@setpoint/contracts'
 import {
@@ -237,7 +237,7 @@ function hintSources(context: ImageContext, url: string): void {
       )
 }
 
-const intervalOf = ({ object }: AutomationTask): number => parseDuration(object.spec.interval)
+const intervalOf = ({ object }: AutomationTask): number => parseInterval(object.spec.interval)
 
 function soonest(results: readonly Result[]): Result {
   return results.reduce<Result>((first, next) => {

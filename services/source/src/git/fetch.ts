@@ -1,4 +1,4 @@
-import { parseDuration } from '@setpoint/contracts'
+import { parseInterval } from '@setpoint/contracts'
 import {
   type CommitInfo,
   GitError,
@@ -9,6 +9,7 @@ import {
   resolveReference,
 } from '@setpoint/git'
 import { readListing } from '../listing.ts'
+import { printable } from '../printable.ts'
 import type { Fetched } from '../source-kind.ts'
 import { digestOfUrl } from '../state.ts'
 import { collectEntries } from './entries.ts'
@@ -44,7 +45,7 @@ export async function resolveTarget(
 ): Promise<Target> {
   const { spec } = task.object
   // A poll may use what another GitRepository has just heard; who asks for a look gets one.
-  const spareMs = task.isAsked ? 0 : parseDuration(spec.interval) / 2
+  const spareMs = task.isAsked ? 0 : parseInterval(spec.interval) / 2
   const notBefore = Math.max(task.startedAt - spareMs, task.takenAt)
   const refs = await context.listings.get(task.key, remote, notBefore)
   const resolved = { ...resolveReference(refs, spec.ref), advertisement: refs.advertisement }
@@ -177,17 +178,12 @@ function toState(
     resolved: target.resolved.candidates === undefined ? movedKey(target, commit.oid) : target.key,
     revision,
     id: commit.oid,
-    subject: printable(commit.message.split('\n')[0] ?? ''),
+    subject: printable(commit.message.split('\n')[0] ?? '', MAX_SUBJECT),
     ignore,
     recipe: recipe.digest,
     included: recipe.includes.map(({ artifact }) => artifact),
     ...(verification === undefined ? {} : { verification }),
   }
-}
-
-/** Text of a stranger, fit for an event. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ').slice(0, MAX_SUBJECT)
 }
 
 /** When the reference moved between the listing and the fetch, what was fetched counts. */
