@@ -27,7 +27,7 @@ export interface RemoteSettings {
   /** Of the object. */
   namespace: string
   /** Bounds of the caller. */
-  limits: Pick<RemoteOptions, 'maxBytes' | 'packLimits' | 'allowLinkLocal'>
+  limits: Pick<RemoteOptions, 'maxBytes' | 'maxRedirects' | 'packLimits' | 'allowLinkLocal'>
   signal: AbortSignal
 }
 

@@ -14,7 +14,7 @@ import type { GitCredentials, RemoteOptions } from './remote-options.ts'
 import type { Transport } from './transport.ts'
 import { type Endpoint, openTunnel, proxyAddress, proxyAuthorization } from './tunnel.ts'
 
-const MAX_REDIRECTS = 5
+const DEFAULT_MAX_REDIRECTS = 5
 
 /**
  * HTTP for one operation: bounded in time and bytes, with credentials that never leave the host they are for.
@@ -43,8 +43,9 @@ class HttpTransport implements Transport {
 
   async request({ url, method = 'GET', headers = {}, body }: GitHttpRequest): Promise<GitHttpResponse> {
     const content = body === undefined ? undefined : await collect(body)
+    const { maxRedirects = DEFAULT_MAX_REDIRECTS } = this.options
     let target = this.moved(url)
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
       const answer = await this.send(target, method, headers, content)
       if (answer.status === 429 || (answer.status === 503 && answer.headers['retry-after'] !== undefined))
         throw rateLimited(target, answer)
@@ -55,7 +56,7 @@ class HttpTransport implements Transport {
       }
       target = this.redirected(target, location, 'authorization' in headers)
     }
-    throw new GitError('ServerError', `${displayUrl(url)} redirects more than ${MAX_REDIRECTS} times`)
+    throw new GitError('ServerError', `${displayUrl(url)} redirects more than ${maxRedirects} times`)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -38,6 +38,8 @@ export interface RemoteOptions {
   signal?: AbortSignal
   /** Bound on the bytes received. Default 512 MiB. */
   maxBytes?: number
+  /** Redirects of one request that are followed. Default 5. */
+  maxRedirects?: number
   /** Bounds on what a pack unpacks to. */
   packLimits?: PackLimits
   /** Servers on link-local addresses, where clouds keep their credentials, are refused without this. */

@@ -18,6 +18,9 @@ test.each([
   '.git::$INDEX_ALLOCATION',
   'a/b',
   'a\\..\\b',
+  '..\\b',
+  '.git\\config',
+  'a\\.GIT',
   'a\0b',
 ])('a name that reaches out or into a repository is refused: %j', (name) => {
   expect(() => checkName(name, 'apps')).toThrow('illegal name')

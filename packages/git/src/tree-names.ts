@@ -5,22 +5,24 @@ import { GitError } from './errors.ts'
  * Git itself refuses to check such trees out. @throws GitError IllegalPath
  */
 export function checkName(name: string, directory: string): void {
+  const illegal =
+    name === '' ||
+    name === '.' ||
+    name.includes('/') ||
+    name.includes('\0') ||
+    name.split('\\').some(reachesOut)
+  if (illegal) throw illegalName(name, directory)
+}
+
+/** As a name, or as a part of one where a backslash separates directories. */
+function reachesOut(part: string): boolean {
   // What HFS+ ignores within names, and what NTFS drops at their ends or takes for a part of a file.
-  const lower = name
+  const lower = part
     .toLowerCase()
     .replaceAll(/[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g, '')
     .replace(/:.*$/, '')
     .replace(/[ .]+$/, '')
-  const illegal =
-    name === '' ||
-    name === '.' ||
-    name === '..' ||
-    lower === '.git' ||
-    lower === 'git~1' ||
-    name.includes('/') ||
-    name.includes('\\..') ||
-    name.includes('\0')
-  if (illegal) throw illegalName(name, directory)
+  return part === '..' || lower === '.git' || lower === 'git~1'
 }
 
 /** The refusal of a name in a directory; '' is the root. */
@@ -28,6 +30,9 @@ export function illegalName(name: string, directory: string): GitError {
   const where = directory === '' ? 'the root' : `directory "${directory}"`
   return new GitError(
     'IllegalPath',
-    `the repository has a file with the illegal name ${JSON.stringify(name)} in ${where}`,
+    `the repository has a file with the illegal name ${JSON.stringify(name.slice(0, SHOWN))} in ${where}`,
   )
 }
+
+/** Characters of a name that a message shows. */
+const SHOWN = 200

@@ -12,6 +12,8 @@ interface Level {
 }
 
 const MODES = new Set(['100644', '100755', '120000', '160000'])
+/** Characters of a path: no file system has longer ones. */
+const MAX_PATH = 4096
 /** Bounds on a tree. */
 export interface TreeLimits {
   /** Directories in each other. */
@@ -61,6 +63,8 @@ export class TreeReader {
     used.set(oid, level)
     for (const { name, mode, oid: child, isTree } of level.entries) {
       const path = directory === '' ? name : `${directory}/${name}`
+      if (path.length > MAX_PATH)
+        throw new GitError('IllegalPath', `the path "${path.slice(0, 200)}…" is longer than ${MAX_PATH}`)
       if (isTree) await this.collect(child, path, depth + 1, used, into)
       else into.push({ path, oid: child, mode: mode as TreeEntry['mode'] })
     }

@@ -12,7 +12,7 @@ import { type Budget, type HttpAnswer, Transport } from './transport.ts'
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024
 const MAX_TAGS = 500_000
 const PAGE_SIZE = 1000
-const MAX_REDIRECTS = 3
+const DEFAULT_MAX_REDIRECTS = 3
 const MAX_CHALLENGES = 5_000
 /** What the answers on the way to a blob, such as tokens, may take on top of it. */
 const TOKEN_BYTES = 1024 * 1024
@@ -28,6 +28,8 @@ export interface RegistryClientOptions {
   limits?: HostLimits
   /** Whether registries, and where they redirect to, may be on link-local addresses. Default false. */
   allowLinkLocal?: boolean
+  /** Redirects of one request that are followed. Default 3. */
+  maxRedirects?: number
 }
 
 interface Asked {
@@ -39,6 +41,7 @@ interface Asked {
 export class RegistryClient implements AsyncDisposable {
   private readonly transport: Transport
   private readonly tokens: Tokens
+  private readonly maxRedirects: number
   /** What each repository asked for last, so that the next call brings it at once. */
   private readonly challenges = new Map<string, Challenge>()
 
@@ -47,7 +50,9 @@ export class RegistryClient implements AsyncDisposable {
     uptime = () => performance.now(),
     limits = DEFAULT_LIMITS,
     allowLinkLocal = false,
+    maxRedirects = DEFAULT_MAX_REDIRECTS,
   }: RegistryClientOptions) {
+    this.maxRedirects = maxRedirects
     this.transport = new Transport(new HostLimiter(limits, uptime), now, allowLinkLocal)
     this.tokens = new Tokens(this.transport, uptime)
   }
@@ -211,14 +216,15 @@ export class RegistryClient implements AsyncDisposable {
   ): Promise<HttpAnswer> {
     const headers = await this.authorization(image, access, challenge, budget)
     let target = url
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+    for (let redirects = 0; redirects <= this.maxRedirects; redirects += 1) {
       const sent = { accept, ...(target.origin === url.origin ? headers : {}) }
       const answer = await this.transport.send(access, { method, url: target, headers: sent }, budget)
       const location = answer.headers.location
       if (![301, 302, 303, 307, 308].includes(answer.status) || typeof location !== 'string') return answer
       target = redirected(target, location)
     }
-    throw new RegistryError('ProtocolError', `${image.registry} redirects more than ${MAX_REDIRECTS} times`)
+    const problem = `${image.registry} redirects more than ${this.maxRedirects} times`
+    throw new RegistryError('ProtocolError', problem)
   }
 
   private async authorization(

@@ -25,6 +25,7 @@ export { type JumpingClock, jumpingClock } from './jumping-clock.ts'
 export { type Kubectl, kubectlFor, type ServiceAccountName } from './kubectl.ts'
 export { type NatsOptions, type NatsServer, startNats } from './nats.ts'
 export { type ProxyOptions, type ProxyServer, startProxy } from './proxy.ts'
+export { commitRawTree, type RawEntry } from './raw-tree.ts'
 export {
   REGISTRY_USER,
   type RegistryLayer,

@@ -80,6 +80,16 @@ export const settings = {
     default: '4095',
     parse: wholeNumber(1, 100_000),
   },
+  'max-redirects': {
+    description: 'Most redirects that one request follows; with credentials none leads to another host',
+    default: '5',
+    parse: wholeNumber(0, 20),
+  },
+  'max-run-seconds': {
+    description: 'Longest time that one look at a source takes, whatever its spec.timeout',
+    default: '600',
+    parse: wholeNumber(1, 86_400),
+  },
   'host-requests-per-second': {
     description: 'Most requests for references that one Git host gets in a second',
     default: '20',

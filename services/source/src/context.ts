@@ -22,6 +22,8 @@ export interface Limits {
   fetchBytes: number
   /** Bytes of all files of an artifact. */
   artifactBytes: number
+  /** Redirects that one request follows. */
+  redirects: number
   /** Whether servers may be on link-local addresses. */
   allowLinkLocal: boolean
   /** Bytes of one file of an artifact. */

@@ -12,6 +12,8 @@ export interface SourcerOptions<T extends SourceObject> extends Omit<SourceConte
   membership: Membership
   /** Objects that are worked on at once. */
   concurrent: number
+  /** The longest that one run may take. */
+  deadlineMs: number
   /** Only objects with these labels; empty: all. */
   labelSelector: string
 }
@@ -29,9 +31,10 @@ export class Sourcer<T extends SourceObject> {
   private readonly takenAt = new Map<string, number>()
   private begun = false
 
-  constructor({ concurrent, labelSelector, membership, ...parts }: SourcerOptions<T>) {
+  constructor({ concurrent, deadlineMs, labelSelector, membership, ...parts }: SourcerOptions<T>) {
     this.queue = new KeyedQueue({
       workers: concurrent,
+      deadlineMs,
       backoff: { minMs: 500, maxMs: 15_000 },
       handle: (key, run) => this.handle(key, run),
       onError: (key, error, attempt) => this.noteError(key, error, attempt),

@@ -92,6 +92,7 @@ function startSourcers(
       memory: new Memory(),
       states: new StateStore(join(config['storage-path'], kind.directory)),
       concurrent: config.concurrent,
+      deadlineMs: config['max-run-seconds'] * 1000,
       labelSelector: config['watch-label-selector'],
     })
   const clouds = new CloudLogins({ kube, now, objectLevel: config['object-level-workload-identity'] })
@@ -104,10 +105,10 @@ function startSourcers(
       wake: (keys) => git.wake(keys),
     }),
   )
-  const { allowLinkLocal } = limitsOf(config)
+  const { allowLinkLocal, redirects: maxRedirects } = limitsOf(config)
   return [
     git,
-    start(new OciKind({ now, allowLinkLocal, clouds })),
+    start(new OciKind({ now, allowLinkLocal, maxRedirects, clouds })),
     start(new BucketKind({ now, allowLinkLocal, clouds })),
   ]
 }
@@ -121,6 +122,7 @@ function limitsOf(config: SourceConfig): Limits {
   return {
     fetchBytes: config['max-fetch-bytes'],
     artifactBytes: config['max-artifact-bytes'],
+    redirects: config['max-redirects'],
     allowLinkLocal: config['allow-link-local'],
     fileBytes: config['max-file-bytes'],
     trees: { maxDepth: config['max-path-depth'], maxFiles: config['max-files'] },

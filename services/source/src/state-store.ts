@@ -44,7 +44,8 @@ export class StateStore {
   /** Deletes what belongs to no object any more. */
   async keepOnly(uids: ReadonlySet<string>): Promise<void> {
     const found = await readdir(this.root).catch(() => [])
-    for (const uid of found) if (!uids.has(uid)) await this.remove(uid)
+    for (const name of found)
+      if (!uids.has(name)) await rm(join(this.root, name), { recursive: true, force: true })
   }
 
   private directory(uid: string): string {

@@ -56,6 +56,13 @@ function isState(value: unknown): value is SourceState {
     texts.every((name) => typeof fields[name] === 'string') &&
     Array.isArray(fields.included) &&
     typeof fields.tree === 'object' &&
-    fields.tree !== null
+    fields.tree !== null &&
+    (fields.archive === undefined || isArchive(fields.archive))
   )
+}
+
+function isArchive(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { path, digest, revision } = value as Record<string, unknown>
+  return [path, digest, revision].every((text) => typeof text === 'string')
 }

@@ -137,15 +137,6 @@ test('symlinks that leave the repository are no more than links, and not in the 
   expect(text).not.toContain('passwd')
 })
 
-test('a tree with a name that leaves the repository is refused', async () => {
-  const repo = await setup.git.create('traversal')
-  await evilCommit(repo.dir)
-  await setup.create('traversal', { url: repo.url })
-  const failed = await setup.untilReady('traversal', 'False', 'IllegalPath')
-  expect(readyMessage(failed)).toContain('".."')
-  expect(await setup.message('traversal')).toBeUndefined()
-})
-
 test('an unusable URL stalls, and a better one ends it', async () => {
   await setup.create('badurl', { url: 'http://[broken' })
   const stalled = await setup.untilReady('badurl', 'False', 'URLInvalid')
@@ -184,22 +175,3 @@ test('a repository of 60 MB goes through', { timeout: 240_000 }, async () => {
   process.stdout.write(`60 MB repository: Ready after ${Math.round(performance.now() - startedAt)} ms\n`)
   await setup.kube.delete(GIT_REPOSITORY, { namespace: setup.namespace, name: 'huge' })
 })
-
-/** Git itself refuses to make a tree with an entry `..`; hash-object does not look. */
-async function evilCommit(dir: string): Promise<void> {
-  const inRepository = (args: string[], input?: Buffer) =>
-    git(args, { cwd: dir, ...(input === undefined ? {} : { input: [input] }) })
-  const blob = await inRepository(['hash-object', '-w', '--stdin'], Buffer.from('evil\n'))
-  const inner = treeOf('evil.yaml', '100644', blob)
-  const innerId = await inRepository(['hash-object', '-t', 'tree', '-w', '--stdin', '--literally'], inner)
-  const outer = await inRepository(
-    ['hash-object', '-t', 'tree', '-w', '--stdin', '--literally'],
-    treeOf('..', '40000', innerId),
-  )
-  const commit = await inRepository(['commit-tree', outer, '-m', 'evil'])
-  await inRepository(['update-ref', 'refs/heads/main', commit])
-}
-
-function treeOf(name: string, mode: string, oid: string): Buffer {
-  return Buffer.concat([Buffer.from(`${mode} ${name}\0`), Buffer.from(oid, 'hex')])
-}

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { TreeLoader } from '@setpoint/artifact'
+import { digestOf, TreeLoader } from '@setpoint/artifact'
 import { type Bus, connectBus } from '@setpoint/bus'
 import {
   type ArtifactMessage,
@@ -29,6 +29,7 @@ import {
   testNamespace,
   waitFor,
 } from '@setpoint/testkit'
+import { expect } from 'vitest'
 
 type SourceGvk = typeof GIT_REPOSITORY | typeof OCI_REPOSITORY | typeof BUCKET
 
@@ -67,6 +68,8 @@ export interface Setup<T extends SourceObject = GitRepository> extends AsyncDisp
   /** Waits until status.artifact is of a commit. */
   untilCommit(name: string, sha: string): Promise<T>
   message(name: string): Promise<ArtifactMessage | undefined>
+  /** Fails unless status, bus and archives still say what they said of a Ready object: nobody has a reason to prune. */
+  expectKept(good: T): Promise<void>
   /** The files of the last message, as a consumer that starts now reads them. */
   files(name: string): Promise<Record<string, string>>
   createSecret(name: string, data: Record<string, string>): Promise<void>
@@ -214,6 +217,14 @@ function setupOf<T extends SourceObject>(
     untilCommit: (name, sha) =>
       until(name, `is at ${sha}`, ({ status }) => status?.artifact?.revision.endsWith(sha) === true),
     files: async (name) => readFiles(bus, await message(name)),
+    expectKept: async ({ metadata: { name }, status: { artifact } = {} }) => {
+      if (artifact === undefined) throw new Error(`${name} had no artifact`)
+      expect((await get(name)).status?.artifact).toEqual(artifact)
+      const said = await message(name)
+      expect(said).toMatchObject({ revision: artifact.revision, tree: { digest: expect.any(String) } })
+      expect(Object.keys(await readFiles(bus, said))).not.toEqual([])
+      expect(await digestAt(artifact.url)).toBe(artifact.digest)
+    },
     createSecret: async (name, data) => {
       await kube.create({ apiVersion: 'v1', kind: 'Secret', metadata: { namespace, name }, stringData: data })
     },
@@ -233,6 +244,10 @@ async function readFiles(bus: Bus, message: ArtifactMessage | undefined): Promis
   const loader = new TreeLoader((stored) => bus.getBytes('setpoint-artifact', stored))
   const files = await loader.load('one', tree)
   return Object.fromEntries([...files].map(([path, { content }]) => [path, Buffer.from(content).toString()]))
+}
+
+async function digestAt(url: string): Promise<string> {
+  return digestOf(new Uint8Array(await (await fetch(url)).arrayBuffer()))
 }
 
 function trafficOf(git: GitServer, repository: string) {

@@ -6,57 +6,9 @@ import { readyMessage, type Setup, startSetup } from './harness.ts'
 
 let setup: Setup
 beforeAll(async () => {
-  const limits = ['max-file-bytes=4096', 'max-path-depth=5', 'max-files=50', 'max-object-bytes=1000000']
-  setup = await startSetup({ args: limits.map((limit) => `--${limit}`) })
+  setup = await startSetup()
 })
 afterAll(() => setup[Symbol.asyncDispose]())
-
-test.each([
-  [
-    'a file that is too large',
-    'bigfile',
-    { 'a.yaml': 'x'.repeat(5_000) },
-    'ArchiveOperationFailed',
-    '--max-file-bytes',
-  ],
-  [
-    'too many files',
-    'manyfiles',
-    Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`${n}.yaml`, '1'])),
-    'GitOperationFailed',
-    'more than 50 files',
-  ],
-  ['directories nested too deep', 'deep', { 'a/b/c/d/e/f/g.yaml': '1' }, 'IllegalPath', 'deeper than 5'],
-  [
-    'an object that unpacks to too much',
-    'objectbomb',
-    { 'a.bin': Buffer.alloc(1_000_001) },
-    'GitOperationFailed',
-    'more than the limit of 1000000',
-  ],
-] as const)('%s is refused', async (_what, name, files, reason, message) => {
-  const repo = await setup.git.create(name)
-  await repo.commit(files)
-  await setup.create(name, { url: repo.url })
-  expect(readyMessage(await setup.untilReady(name, 'False', reason))).toContain(message)
-  expect(await setup.message(name)).toBeUndefined()
-})
-
-test('a file that is too large may be left out', async () => {
-  const repo = await setup.git.create('leftout')
-  await repo.commit({ 'large.txt': 'x'.repeat(5_000), 'a.yaml': 'a: 1\n' })
-  await setup.create('leftout', { url: repo.url, ignore: '*.txt' })
-  await setup.untilReady('leftout', 'True')
-})
-
-test('names that differ in case or in Unicode form only stay apart', async () => {
-  const repo = await setup.git.create('names')
-  const files = { 'A.yaml': '1', 'a.yaml': '2', 'caf\u00e9.yaml': '3', 'cafe\u0301.yaml': '4' }
-  await repo.commit(files)
-  await setup.create('names', { url: repo.url })
-  await setup.untilReady('names', 'True')
-  expect(await setup.files('names')).toEqual(files)
-})
 
 test('a password in the URL is in no status, event or log', async () => {
   await setup.create('urlpassword', { url: 'http://robot:hunter2-url@127.0.0.1:1/r.git' })

@@ -7,7 +7,7 @@ import type { GitContext, GitTask } from './git-context.ts'
 /** How the repository of a task is reached. @throws Stalled for an unusable URL; AccessError, CloudError, SourceFailure, GitError */
 export async function readRemote(context: GitContext, task: GitTask): Promise<RemoteOptions> {
   const { spec } = task.object
-  const { fetchBytes: maxBytes, pack: packLimits, allowLinkLocal } = context.limits
+  const { fetchBytes: maxBytes, redirects: maxRedirects, pack: packLimits, allowLinkLocal } = context.limits
   try {
     return await remoteOf(spec, {
       secret: await readSecret(context, task, spec.secretRef),
@@ -15,7 +15,7 @@ export async function readRemote(context: GitContext, task: GitTask): Promise<Re
       githubApps: context.githubApps,
       gitLogins: context.gitLogins,
       namespace: task.object.metadata.namespace ?? '',
-      limits: { maxBytes, packLimits, allowLinkLocal },
+      limits: { maxBytes, maxRedirects, packLimits, allowLinkLocal },
       signal: task.signal,
     })
   } catch (error) {

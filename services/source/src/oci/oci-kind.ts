@@ -21,7 +21,12 @@ export class OciKind implements SourceKind<OCIRepository> {
   readonly directory = 'ocirepositories'
   private readonly parts: OciParts
 
-  constructor(options: { now(): number; allowLinkLocal: boolean; clouds: CloudLogins }) {
+  constructor(options: {
+    now(): number
+    allowLinkLocal: boolean
+    maxRedirects: number
+    clouds: CloudLogins
+  }) {
     this.parts = {
       registry: new RegistryClient(options),
       registryLogins: new RegistryLogins(options.clouds, options.now),
