@@ -6,7 +6,7 @@ export { type LfsPointer, type LfsResolution, parseLfsPointer, resolveLfs } from
 export { listRemote, type RemoteRef, type RemoteRefs } from './list-remote.ts'
 export { type MirrorOptions, openMirror } from './mirror.ts'
 export type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
-export { DEFAULT_PACK_LIMITS, type PackLimits } from './pack-check.ts'
+export { DEFAULT_PACK_LIMITS, type PackLimits } from './pack/limits.ts'
 export { EMPTY_PACK, type Push, push } from './push.ts'
 export type { GitCredentials, ProxyOptions, RemoteOptions, SshCredentials } from './remote-options.ts'
 export { type ReferenceSelector, type Resolved, resolveReference } from './resolve-reference.ts'

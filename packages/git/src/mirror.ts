@@ -1,12 +1,15 @@
+import fs from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import git, { Errors } from 'isomorphic-git'
+import git from 'isomorphic-git'
 import { transportUrl, withoutCredentials } from './address.ts'
 import { replaying } from './advertisement.ts'
-import { checkedFs } from './checked-fs.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
-import { gitFs } from './git-fs.ts'
+import { fetchFs } from './fetch-fs.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
+import { ObjectStore } from './pack/object-store.ts'
+import { removeUnfinished } from './pack/store-pack.ts'
+import { readBlob, readCommit, readTree } from './read-objects.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import type { Resolved } from './resolve-reference.ts'
 import { translateReadError, translateRemoteError } from './translate-error.ts'
@@ -40,6 +43,7 @@ export async function openMirror(dir: string, options: MirrorOptions): Promise<G
   try {
     if (!(await mirror.isUsable())) await mirror.reset()
     await rm(mirror.nextDir, { recursive: true, force: true })
+    await removeUnfinished(dir)
   } catch (cause) {
     throw translateReadError(cause, 'the directory cannot be prepared')
   }
@@ -51,13 +55,14 @@ class DiskMirror implements GitMirror {
   readonly nextDir: string
   private readonly url: string
   private readonly maxPacks: number
-  private cache: object = {}
+  private readonly objects: ObjectStore
   private readonly treeLimits: TreeLimits
   private trees: TreeReader
 
   constructor(dir: string, options: MirrorOptions) {
     this.dir = dir
     this.nextDir = `${dir}.next`
+    this.objects = new ObjectStore(dir)
     this.url = withoutCredentials(options.url)
     this.maxPacks = options.maxPacks ?? MAX_PACKS
     this.treeLimits = { ...DEFAULT_TREE_LIMITS, ...options.trees }
@@ -112,19 +117,9 @@ class DiskMirror implements GitMirror {
     try {
       return await this.download(this.dir, remote, resolved, { extent: 'new', advertisement })
     } catch (error) {
-      await this.removeHalfPacks()
+      await removeUnfinished(this.dir)
       throw error
     }
-  }
-
-  /** A pack without an index was not written to its end; it would fill the disk for nothing. */
-  private async removeHalfPacks(): Promise<void> {
-    const packs = join(this.dir, 'objects', 'pack')
-    const files = await readdir(packs).catch(() => [])
-    const whole = new Set(files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4)))
-    for (const file of files)
-      if (file.endsWith('.pack') && !whole.has(file.slice(0, -5)))
-        await rm(join(packs, file), { force: true })
   }
 
   async has(commit: string): Promise<boolean> {
@@ -138,15 +133,7 @@ class DiskMirror implements GitMirror {
 
   async readCommit(commit: string): Promise<CommitInfo> {
     try {
-      const { commit: found } = await git.readCommit({ ...this.repository(), oid: commit })
-      return {
-        oid: commit,
-        tree: found.tree,
-        parents: found.parent,
-        time: found.committer.timestamp * 1000,
-        message: found.message,
-        author: found.author.name,
-      }
+      return await readCommit(this.objects, commit)
     } catch (cause) {
       throw translateReadError(cause, `commit ${commit}`)
     }
@@ -154,12 +141,16 @@ class DiskMirror implements GitMirror {
 
   async readTree(commit: string): Promise<TreeEntry[]> {
     const { tree } = await this.readCommit(commit)
-    return this.trees.read(tree)
+    try {
+      return await this.trees.read(tree)
+    } catch (cause) {
+      throw translateReadError(cause, `the tree of commit ${commit}`)
+    }
   }
 
   async readBlob(oid: string): Promise<Uint8Array> {
     try {
-      return (await git.readBlob({ ...this.repository(), oid })).blob
+      return await readBlob(this.objects, oid)
     } catch (cause) {
       throw translateReadError(cause, `blob ${oid}`)
     }
@@ -167,16 +158,14 @@ class DiskMirror implements GitMirror {
 
   async readSignable(oid: string): Promise<Uint8Array | undefined> {
     try {
-      const { object } = await git.readObject({ ...this.repository(), oid, format: 'content' })
-      return object as Uint8Array
+      return (await this.objects.find(oid))?.data
     } catch (cause) {
-      if (cause instanceof Errors.NotFoundError) return undefined
       throw translateReadError(cause, `object ${oid}`)
     }
   }
 
   release(): void {
-    this.cache = {}
+    this.objects.release()
   }
 
   async reset(): Promise<void> {
@@ -207,12 +196,10 @@ class DiskMirror implements GitMirror {
   ): Promise<FetchResult> {
     await using http = openTransport(remote)
     try {
-      const cache = gitdir === this.dir ? this.cache : {}
       const { fetchHead } = await git.fetch({
-        fs: checkedFs(remote.packLimits),
+        fs: fetchFs(gitdir, remote.packLimits),
         http: advertisement === undefined ? http : replaying(http, advertisement),
         gitdir,
-        cache,
         url: transportUrl(this.url),
         ref: LAST_REF,
         remoteRef: resolved.refName ?? (extent === 'history' ? 'HEAD' : resolved.commit),
@@ -222,7 +209,7 @@ class DiskMirror implements GitMirror {
         ...(extent === 'shallow' ? { depth: 1 } : {}),
       })
       if (fetchHead === null) throw new GitError('EmptyRepository', 'the repository has no commits yet')
-      const commit = await this.keep(gitdir, cache, fetchHead)
+      const commit = await this.keep(gitdir, fetchHead)
       return { commit, receivedBytes: http.receivedBytes, full: extent !== 'new' }
     } catch (cause) {
       throw translateRemoteError(cause, remote.url)
@@ -230,15 +217,15 @@ class DiskMirror implements GitMirror {
   }
 
   /** Notes a commit as the last one, once its objects are proven to be here. */
-  private async keep(gitdir: string, cache: object, fetched: string): Promise<string> {
-    const { oid } = await git.readCommit({ fs: gitFs, gitdir, cache, oid: fetched })
-    await git.writeRef({ fs: gitFs, gitdir, ref: LAST_REF, value: oid, force: true })
+  private async keep(gitdir: string, fetched: string): Promise<string> {
+    const { oid } = await readCommit(new ObjectStore(gitdir), fetched)
+    await git.writeRef({ fs, gitdir, ref: LAST_REF, value: oid, force: true })
     return oid
   }
 
   private async lastCommit(gitdir: string): Promise<string | undefined> {
     try {
-      return await git.resolveRef({ fs: gitFs, gitdir, ref: LAST_REF })
+      return await git.resolveRef({ fs, gitdir, ref: LAST_REF })
     } catch {
       return undefined
     }
@@ -247,8 +234,8 @@ class DiskMirror implements GitMirror {
   private async initialize(gitdir: string): Promise<void> {
     await rm(gitdir, { recursive: true, force: true })
     await mkdir(gitdir, { recursive: true })
-    await git.init({ fs: gitFs, gitdir, bare: true })
-    await git.addRemote({ fs: gitFs, gitdir, remote: 'origin', url: transportUrl(this.url) })
+    await git.init({ fs, gitdir, bare: true })
+    await git.addRemote({ fs, gitdir, remote: 'origin', url: transportUrl(this.url) })
     await writeFile(join(gitdir, MARKER), JSON.stringify({ url: this.url }))
   }
 
@@ -260,15 +247,11 @@ class DiskMirror implements GitMirror {
   }
 
   private forget(): void {
-    this.cache = {}
+    this.objects.release()
     this.trees = this.newTreeReader()
   }
 
   private newTreeReader(): TreeReader {
-    return new TreeReader((oid) => git.readTree({ ...this.repository(), oid }), this.treeLimits)
-  }
-
-  private repository() {
-    return { fs: gitFs, gitdir: this.dir, cache: this.cache }
+    return new TreeReader((oid) => readTree(this.objects, oid), this.treeLimits)
   }
 }

@@ -1,4 +1,4 @@
-import type { PackLimits } from './pack-check.ts'
+import type { PackLimits } from './pack/limits.ts'
 
 /** User and password, or a token sent as `Authorization: Bearer`. */
 export type GitCredentials = { username: string; password: string } | { bearerToken: string }

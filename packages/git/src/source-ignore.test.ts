@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compileIgnore } from './source-ignore.ts'
 
@@ -59,4 +60,16 @@ test('a pattern that ends in a slash does not match a file', () => {
     'build/x',
     'a/build/x',
   ])
+})
+
+test('a .sourceignore of any text never throws, and never lets .git in', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (content) => {
+      const ignore = compileIgnore({
+        files: [{ path: '.sourceignore', content: content.replaceAll('!', '') }],
+      })
+      expect(ignore.excludes('.git/config')).toBe(true)
+    }),
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 300) },
+  )
 })

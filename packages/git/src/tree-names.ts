@@ -26,7 +26,7 @@ function reachesOut(part: string): boolean {
 }
 
 /** The refusal of a name in a directory; '' is the root. */
-export function illegalName(name: string, directory: string): GitError {
+function illegalName(name: string, directory: string): GitError {
   const where = directory === '' ? 'the root' : `directory "${directory}"`
   return new GitError(
     'IllegalPath',

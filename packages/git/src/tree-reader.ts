@@ -1,8 +1,7 @@
-import { Errors, type ReadTreeResult } from 'isomorphic-git'
 import { GitError } from './errors.ts'
 import type { TreeEntry } from './mirror-types.ts'
-import { translateReadError } from './translate-error.ts'
-import { checkName, illegalName } from './tree-names.ts'
+import type { TreeItem } from './parse-tree.ts'
+import { checkName } from './tree-names.ts'
 
 /** A file below some directory; its path is relative to that directory. */
 type Relative = TreeEntry
@@ -28,11 +27,11 @@ export const DEFAULT_TREE_LIMITS: TreeLimits = { maxDepth: 100, maxFiles: 1_000_
  * reads only the directories above it. Remembers no more than the last tree needed.
  */
 export class TreeReader {
-  private readonly readLevel: (oid: string) => Promise<ReadTreeResult>
+  private readonly readLevel: (oid: string) => Promise<TreeItem[]>
   private readonly limits: TreeLimits
   private levels = new Map<string, Level>()
 
-  constructor(readLevel: (oid: string) => Promise<ReadTreeResult>, limits: TreeLimits = DEFAULT_TREE_LIMITS) {
+  constructor(readLevel: (oid: string) => Promise<TreeItem[]>, limits: TreeLimits = DEFAULT_TREE_LIMITS) {
     this.readLevel = readLevel
     this.limits = limits
   }
@@ -73,21 +72,12 @@ export class TreeReader {
   }
 
   private async load(oid: string, directory: string): Promise<Level> {
-    const tree = await this.readRaw(oid, directory)
+    const items = await this.readLevel(oid)
     return {
-      entries: tree.map((entry) => {
-        checkName(entry.path, directory)
-        return { name: entry.path, oid: entry.oid, isTree: entry.type === 'tree', mode: fileMode(entry.mode) }
+      entries: items.map(({ name, mode, oid: child, isTree }) => {
+        checkName(name, directory)
+        return { name, oid: child, isTree, mode: fileMode(mode) }
       }),
-    }
-  }
-
-  private async readRaw(oid: string, directory: string): Promise<ReadTreeResult['tree']> {
-    try {
-      return (await this.readLevel(oid)).tree
-    } catch (cause) {
-      if (cause instanceof Errors.UnsafeFilepathError) throw illegalName(cause.data.filepath, directory)
-      throw translateReadError(cause, `tree ${oid}`)
     }
   }
 }

@@ -1,7 +1,8 @@
-import git, { type TreeEntry as RawEntry } from 'isomorphic-git'
 import { GitError } from './errors.ts'
-import { gitFs } from './git-fs.ts'
+import { ObjectStore } from './pack/object-store.ts'
 import { PackWriter } from './pack-writer.ts'
+import type { TreeItem } from './parse-tree.ts'
+import { readCommit, readTree } from './read-objects.ts'
 import { translateReadError } from './translate-error.ts'
 
 export interface CommitAuthor {
@@ -51,56 +52,46 @@ interface Level {
 }
 
 class CommitWriter {
-  private readonly repository: { fs: typeof gitFs; gitdir: string; cache: object }
+  private readonly objects: ObjectStore
   private readonly pack = new PackWriter()
 
   constructor(gitdir: string) {
-    this.repository = { fs: gitFs, gitdir, cache: {} }
+    this.objects = new ObjectStore(gitdir)
   }
 
   async write(commit: NewCommit): Promise<WrittenCommit> {
-    const { commit: parent } = await git.readCommit({ ...this.repository, oid: commit.parent })
-    const tree = await this.writeLevel(parent.tree, levelsOf(commit.changes), '')
+    const { tree: base } = await readCommit(this.objects, commit.parent)
+    const tree = await this.writeLevel(base, levelsOf(commit.changes), '')
     const oid = this.pack.add('commit', await bytesOf(commit, tree))
     return { oid, pack: await this.pack.finish() }
   }
 
   private async writeLevel(oid: string, level: Level, directory: string): Promise<string> {
-    const { tree } = await git.readTree({ ...this.repository, oid })
-    const missing = [...level.files.keys(), ...level.directories.keys()].find(
-      (name) => !tree.some((entry) => entry.path === name),
-    )
+    const items = await readTree(this.objects, oid)
+    const names = new Set(items.map(({ name }) => name))
+    const missing = [...level.files.keys(), ...level.directories.keys()].find((name) => !names.has(name))
     if (missing !== undefined)
       throw new GitError('ProtocolError', `"${directory}${missing}" is no file of the commit`)
-    // At once, for reading a directory mostly waits for the disk.
-    const entries = await Promise.all(tree.map((entry) => this.changed(entry, level, directory)))
-    return this.pack.add('tree', treeBytes(entries))
+    const parts: Buffer[] = []
+    for (const item of items) {
+      const oid = await this.changed(item, level, directory)
+      parts.push(item.head, Buffer.from(oid, 'hex'))
+    }
+    return this.pack.add('tree', Buffer.concat(parts))
   }
 
-  private async changed(entry: RawEntry, level: Level, directory: string): Promise<RawEntry> {
-    const below = level.directories.get(entry.path)
-    if (below !== undefined && entry.type === 'tree')
-      return { ...entry, oid: await this.writeLevel(entry.oid, below, `${directory}${entry.path}/`) }
-    const content = level.files.get(entry.path)
-    if (content === undefined || entry.type !== 'blob') return entry
-    return { ...entry, oid: this.pack.add('blob', content) }
+  /** What an item is afterwards: its mode, its name and so its place stay as they are. */
+  private async changed(item: TreeItem, level: Level, directory: string): Promise<string> {
+    const below = level.directories.get(item.name)
+    if (below !== undefined && item.isTree)
+      return this.writeLevel(item.oid, below, `${directory}${item.name}/`)
+    const content = level.files.get(item.name)
+    return content === undefined || !isFile(item) ? item.oid : this.pack.add('blob', content)
   }
 }
 
-/** A tree as Git stores it: by name, where that of a directory counts as if it ended in a slash. */
-function treeBytes(entries: readonly RawEntry[]): Buffer {
-  const named = entries.map((entry) => ({
-    entry,
-    sortedBy: Buffer.from(entry.type === 'tree' ? `${entry.path}/` : entry.path),
-  }))
-  named.sort((a, b) => Buffer.compare(a.sortedBy, b.sortedBy))
-  return Buffer.concat(
-    named.flatMap(({ entry: { mode, path, oid } }) => [
-      Buffer.from(`${mode.replace(/^0/, '')} ${path}\0`),
-      Buffer.from(oid, 'hex'),
-    ]),
-  )
-}
+/** Anything but a directory and a submodule. */
+const isFile = ({ isTree, mode }: TreeItem): boolean => !isTree && mode !== '160000'
 
 function levelsOf(changes: ReadonlyMap<string, Uint8Array>): Level {
   const root: Level = { files: new Map(), directories: new Map() }

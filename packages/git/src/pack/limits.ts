@@ -1,0 +1,38 @@
+import { GitError } from '../errors.ts'
+
+/** Bounds on what a pack may unpack to. */
+export interface PackLimits {
+  /** Bytes of one object. */
+  maxObjectBytes: number
+  /** Bytes of all objects together. */
+  maxUnpackedBytes: number
+  maxObjects: number
+  /** Deltas on deltas. Git itself makes chains of 50, and at most 4,095. */
+  maxDeltaDepth: number
+}
+
+export const DEFAULT_PACK_LIMITS: PackLimits = {
+  maxObjectBytes: 512 * 1024 * 1024,
+  maxUnpackedBytes: 4096 * 1024 * 1024,
+  maxObjects: 5_000_000,
+  maxDeltaDepth: 4_095,
+}
+
+/** A pack, or the index of one, that is not what it says. Whose fault that is, the caller knows: a server's or the disk's. */
+export class DamagedPack extends Error {
+  override readonly name = 'DamagedPack'
+}
+
+/** The refusal of a pack that is beyond a bound. */
+export function tooLarge(what: string): GitError {
+  return new GitError('TooLarge', `the pack that the server sent is refused: ${what}`)
+}
+
+export function checkObjectSize(bytes: number, { maxObjectBytes }: PackLimits): void {
+  if (bytes > maxObjectBytes)
+    throw tooLarge(`an object has ${bytes} bytes, more than the limit of ${maxObjectBytes}`)
+}
+
+export function checkDepth(depth: number, { maxDeltaDepth }: PackLimits): void {
+  if (depth > maxDeltaDepth) throw tooLarge(`a chain of deltas is longer than the limit of ${maxDeltaDepth}`)
+}

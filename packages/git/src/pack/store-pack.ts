@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GitError } from '../errors.ts'
+import { PackCompletion } from './complete-pack.ts'
+import { HASH_BYTES } from './entry.ts'
+import { DamagedPack, DEFAULT_PACK_LIMITS, type PackLimits } from './limits.ts'
+import { ObjectStore } from './object-store.ts'
+import { PackFile } from './pack-file.ts'
+import { encodeIndex } from './pack-index.ts'
+import { type Received, receivePack } from './receive-pack.ts'
+import { DeltaResolver } from './resolve-deltas.ts'
+import { Turns } from './turns.ts'
+import { walkPack } from './walk-pack.ts'
+
+/** A pack that is in a repository. */
+export interface StoredPack {
+  /** Of its files, without the extension. A pack without objects has none. */
+  name: string
+  objects: number
+  /** Of the pack as it arrived. */
+  bytes: number
+}
+
+/** As Git calls what it has not finished; a crash may leave some. */
+const UNFINISHED = 'tmp_'
+
+/**
+ * Stores a pack while it arrives: on disk first, then checked, its deltas resolved, and indexed, all in memory that does not
+ * depend on the size of the pack. It becomes visible as a whole. Its deltas may have bases that the repository has.
+ * @throws GitError TooLarge for one that is beyond a bound, ProtocolError for one that lies or is damaged
+ */
+export async function storePack(
+  gitdir: string,
+  chunks: AsyncIterable<Uint8Array>,
+  limits: PackLimits = DEFAULT_PACK_LIMITS,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<StoredPack> {
+  const directory = packDirectory(gitdir)
+  await mkdir(directory, { recursive: true })
+  const id = randomUUID()
+  const packPath = join(directory, `${UNFINISHED}pack_${id}`)
+  const indexPath = join(directory, `${UNFINISHED}idx_${id}`)
+  try {
+    const received = await receivePack(packPath, chunks, limits)
+    if (received.objects === 0) return { name: '', objects: 0, bytes: received.bytes }
+    const made = await indexPack(packPath, received, { gitdir, limits, turns: new Turns(signal) })
+    await writeFile(indexPath, made.index)
+    const name = `pack-${made.hash.toString('hex')}`
+    // A pack is seen when its index is there.
+    await rename(packPath, join(directory, `${name}.pack`))
+    await rename(indexPath, join(directory, `${name}.idx`))
+    return { name, objects: made.objects, bytes: received.bytes }
+  } catch (cause) {
+    if (!(cause instanceof DamagedPack)) throw cause
+    throw new GitError('ProtocolError', `the pack that the server sent cannot be used: ${cause.message}`)
+  } finally {
+    await rm(packPath, { force: true })
+    await rm(indexPath, { force: true })
+  }
+}
+
+/** Deletes what a crash left of packs that were being stored. */
+export async function removeUnfinished(gitdir: string): Promise<void> {
+  const directory = packDirectory(gitdir)
+  const files = await readdir(directory).catch(() => [])
+  const seen = new Set(files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4)))
+  const isUnfinished = (file: string) =>
+    file.startsWith(UNFINISHED) || (file.endsWith('.pack') && !seen.has(file.slice(0, -5)))
+  for (const file of files.filter(isUnfinished)) await rm(join(directory, file), { force: true })
+}
+
+export const packDirectory = (gitdir: string): string => join(gitdir, 'objects', 'pack')
+
+/** Checks a pack that has arrived, names its objects and makes its index. */
+async function indexPack(
+  path: string,
+  { bytes, objects, hash }: Received,
+  { gitdir, limits, turns }: { gitdir: string; limits: PackLimits; turns: Turns },
+): Promise<{ objects: number; hash: Buffer; index: Buffer }> {
+  const file = new PackFile(path, bytes - HASH_BYTES)
+  const walked = await walkPack(file, objects, limits, turns)
+  const { table, waiting } = walked
+  const resolver = new DeltaResolver(file, walked, limits, turns)
+  await resolver.resolveAll()
+  if (waiting.size === 0) return { objects, hash, index: await encodeIndex(table, hash, turns) }
+
+  await using completion = await PackCompletion.open(file, table)
+  const store = new ObjectStore(gitdir)
+  for (const oid of waiting.keys()) {
+    const base = await store.find(oid)
+    if (base !== undefined) await resolver.resolveFrom(await completion.add(base))
+  }
+  if (waiting.size > 0) throw new DamagedPack('a delta names a base that is nowhere')
+  const newHash = await completion.finish(turns)
+  return { objects: table.count, hash: newHash, index: await encodeIndex(table, newHash, turns) }
+}
