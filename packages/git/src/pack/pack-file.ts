@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises'
 import { DamagedPack } from './limits.ts'
 
-const WINDOW_BYTES = 256 * 1024
-const MAX_WINDOWS = 16
+const WINDOW_BYTES = 512 * 1024
+const MAX_WINDOWS = 8
 
 interface Window {
   path: string
@@ -60,7 +60,7 @@ export class PackFile {
   /** Everything from an offset on, piece by piece. @throws DamagedPack */
   async *pieces(offset: number, end = this.end): AsyncGenerator<Buffer> {
     for (let at = offset; at < end; ) {
-      const piece = (await this.from(at, WINDOW_BYTES)).subarray(0, end - at)
+      const piece = (await this.from(at, Math.min(WINDOW_BYTES, end - at))).subarray(0, end - at)
       yield piece
       at += piece.length
     }
