@@ -1,6 +1,7 @@
 /**
  * Why a Git operation failed.
- * RefNotFound, EmptyRepository and InvalidReference speak of what was asked for; Damaged of our own copy on disk;
+ * RefNotFound, EmptyRepository and InvalidReference speak of what was asked for; Refused of a server that says why it
+ * does not give it; Damaged of our own copy on disk;
  * DiskFull of the disk below it; StaleReference and PushRejected of a push that the server did not take; the others of the way to the server.
  */
 export type GitErrorCode =
@@ -15,6 +16,7 @@ export type GitErrorCode =
   | 'Unreachable'
   | 'Timeout'
   | 'ServerError'
+  | 'Refused'
   | 'ProtocolError'
   | 'RefNotFound'
   | 'InvalidReference'

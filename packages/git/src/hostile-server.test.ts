@@ -34,7 +34,7 @@ describe('a server', () => {
 
   test('that drips is given up on in time', async () => {
     using server = await serving((_path, _end, raw) => {
-      const timer = setInterval(() => raw.write('0'), 20)
+      const timer = setInterval(() => raw.write('1'), 20)
       raw.once('close', () => clearInterval(timer))
     })
     await expect(listRemote({ url: server.url, timeoutMs: 300 })).rejects.toMatchObject({ code: 'Timeout' })

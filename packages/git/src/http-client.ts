@@ -28,6 +28,8 @@ class HttpTransport implements Transport {
   private readonly options: RemoteOptions
   private readonly limits: OperationLimits
   private readonly agents: { 'http:': HttpAgent; 'https:': HttpAgent }
+  /** Answers that were not read to their end. */
+  private readonly open = new Set<IncomingMessage>()
   /** Where the repository was found to be, after redirects. */
   private base: { from: string; to: string } | undefined
 
@@ -60,6 +62,7 @@ class HttpTransport implements Transport {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const answer of this.open) answer.destroy()
     for (const agent of Object.values(this.agents)) agent.destroy()
   }
 
@@ -97,7 +100,9 @@ class HttpTransport implements Transport {
     const authorization = this.authorizationFor(target)
     if (authorization !== undefined) sent.authorization = authorization
     try {
-      return await this.exchange(target, method, sent, content)
+      const answer = await this.exchange(target, method, sent, content)
+      if (answer.status !== 407) return answer
+      throw new GitError('AuthenticationFailed', 'the proxy refused the credentials (HTTP 407)')
     } catch (cause) {
       throw this.limits.problem(cause, target.host)
     }
@@ -129,15 +134,15 @@ class HttpTransport implements Transport {
     content: Buffer | undefined,
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const request = this.open(target, method, headers)
-    request.once('response', (response) => this.readAnswer(response).then(resolve, reject))
+    const request = this.ask(target, method, headers)
+    request.once('response', (response) => resolve(this.answerOf(response, target)))
     request.on('error', reject)
     request.end(content)
     return promise
   }
 
   /** An http address behind an HTTP proxy is asked of the proxy itself; everything else goes through a tunnel. */
-  private open(target: URL, method: string, headers: Record<string, string>): ClientRequest {
+  private ask(target: URL, method: string, headers: Record<string, string>): ClientRequest {
     const { proxy } = this.options
     const bare = new URL(target)
     bare.username = ''
@@ -153,28 +158,31 @@ class HttpTransport implements Transport {
       })
     const authorization = proxyAuthorization(proxy)
     const all = authorization === undefined ? headers : { ...headers, 'proxy-authorization': authorization }
-    const ask = address.protocol === 'https:' ? requestHttps : requestHttp
-    return ask(address, { method, headers: { host: target.host, ...all }, path: bare.href, signal })
+    const send = address.protocol === 'https:' ? requestHttps : requestHttp
+    return send(address, { method, headers: { host: target.host, ...all }, path: bare.href, signal })
   }
 
-  private async readAnswer(response: IncomingMessage): Promise<Answer> {
-    const chunks: Buffer[] = []
-    if (response.statusCode === 407)
-      throw new GitError('AuthenticationFailed', 'the proxy refused the credentials (HTTP 407)')
-    try {
-      for await (const chunk of response) {
-        this.limits.count(chunk.length)
-        chunks.push(chunk)
-      }
-    } finally {
-      if (!response.complete) response.destroy()
-    }
-    if (!response.complete) throw new Error('the connection broke in the middle of an answer')
+  private answerOf(response: IncomingMessage, target: URL): Answer {
+    this.open.add(response)
+    response.once('close', () => this.open.delete(response))
     return {
       status: response.statusCode ?? 0,
       statusText: response.statusMessage ?? '',
       headers: response.headers,
-      chunks,
+      body: this.bodyOf(response, target.host),
+    }
+  }
+
+  /** The bytes as they arrive. */
+  private async *bodyOf(response: IncomingMessage, host: string): AsyncIterableIterator<Uint8Array> {
+    try {
+      for await (const chunk of response) {
+        this.limits.count(chunk.length)
+        yield chunk
+      }
+      if (!response.complete) throw new Error('the connection broke in the middle of an answer')
+    } catch (cause) {
+      throw this.limits.problem(cause, host)
     }
   }
 }
@@ -250,7 +258,7 @@ interface Answer {
   status: number
   statusText: string
   headers: IncomingMessage['headers']
-  chunks: Buffer[]
+  body: AsyncIterableIterator<Uint8Array>
 }
 
 function toGitResponse(target: URL, method: string, answer: Answer): GitHttpResponse {
@@ -261,14 +269,8 @@ function toGitResponse(target: URL, method: string, answer: Answer): GitHttpResp
     statusCode: answer.status,
     statusMessage: answer.statusText,
     headers: Object.fromEntries(headers),
-    body: iterate(answer.chunks),
+    body: answer.body,
   }
-}
-
-/** Lets go of what was handed on: a pack may be most of the memory that there is. */
-async function* iterate(chunks: Uint8Array[]): AsyncIterableIterator<Uint8Array> {
-  chunks.reverse()
-  for (let chunk = chunks.pop(); chunk !== undefined; chunk = chunks.pop()) yield chunk
 }
 
 async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer> {

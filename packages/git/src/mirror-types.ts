@@ -1,3 +1,4 @@
+import type { Advertisement } from './fetch/advertisement.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import type { Resolved } from './resolve-reference.ts'
 
@@ -13,7 +14,7 @@ export interface FetchOptions {
   /** Take the whole history, not only the newest commit; needed to find a commit that no reference points to. */
   fullHistory?: boolean
   /** What listRemote heard just now: the server is not asked again. */
-  advertisement?: Uint8Array | undefined
+  advertisement?: Advertisement | undefined
 }
 
 export interface FetchResult {

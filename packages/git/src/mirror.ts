@@ -2,10 +2,10 @@ import fs from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import git from 'isomorphic-git'
-import { transportUrl, withoutCredentials } from './address.ts'
-import { replaying } from './advertisement.ts'
+import { withoutCredentials } from './address.ts'
 import { GitError, type GitErrorCode } from './errors.ts'
-import { fetchFs } from './fetch-fs.ts'
+import type { Advertisement } from './fetch/advertisement.ts'
+import { type Extent, fetchInto } from './fetch/fetch-into.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
 import { ObjectStore } from './pack/object-store.ts'
 import { removeUnfinished } from './pack/store-pack.ts'
@@ -13,7 +13,6 @@ import { readBlob, readCommit, readTree } from './read-objects.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import type { Resolved } from './resolve-reference.ts'
 import { translateReadError, translateRemoteError } from './translate-error.ts'
-import { openTransport } from './transport.ts'
 import { DEFAULT_TREE_LIMITS, type TreeLimits, TreeReader } from './tree-reader.ts'
 
 /** The last commit that is wholly here: offered to the server, so that it sends only what is new. */
@@ -21,7 +20,12 @@ const LAST_REF = 'refs/setpoint/last'
 /** Every incremental fetch adds a pack; with this many, the next fetch starts a new copy. */
 const MAX_PACKS = 200
 /** What a server says that does not have any more what it had just now. */
-const MOVED_CODES: ReadonlySet<GitErrorCode> = new Set(['RefNotFound', 'ServerError', 'ProtocolError'])
+const MOVED_CODES: ReadonlySet<GitErrorCode> = new Set([
+  'RefNotFound',
+  'Refused',
+  'ServerError',
+  'ProtocolError',
+])
 /** Says that the directory was set up to its end, and for which repository. */
 const MARKER = 'setpoint-mirror.json'
 
@@ -96,7 +100,7 @@ class DiskMirror implements GitMirror {
   ): Promise<FetchResult> {
     const { advertisement } = options
     const full = options.fullHistory === true || !(await this.canFetchIncrementally())
-    if (!full) return this.fetchNew(remote, resolved, advertisement)
+    if (!full) return this.download(this.dir, remote, resolved, { extent: 'new', advertisement })
     try {
       await this.initialize(this.nextDir)
       const extent = options.fullHistory === true ? 'history' : 'shallow'
@@ -106,19 +110,6 @@ class DiskMirror implements GitMirror {
     } catch (cause) {
       await rm(this.nextDir, { recursive: true, force: true })
       throw translateRemoteError(cause, remote.url)
-    }
-  }
-
-  private async fetchNew(
-    remote: RemoteOptions,
-    resolved: Resolved,
-    advertisement: Uint8Array | undefined,
-  ): Promise<FetchResult> {
-    try {
-      return await this.download(this.dir, remote, resolved, { extent: 'new', advertisement })
-    } catch (error) {
-      await removeUnfinished(this.dir)
-      throw error
     }
   }
 
@@ -189,28 +180,17 @@ class DiskMirror implements GitMirror {
     gitdir: string,
     remote: RemoteOptions,
     resolved: Resolved,
-    {
-      extent,
-      advertisement,
-    }: { extent: 'new' | 'shallow' | 'history'; advertisement: Uint8Array | undefined },
+    { extent, advertisement }: { extent: Extent; advertisement: Advertisement | undefined },
   ): Promise<FetchResult> {
-    await using http = openTransport(remote)
     try {
-      const { fetchHead } = await git.fetch({
-        fs: fetchFs(gitdir, remote.packLimits),
-        http: advertisement === undefined ? http : replaying(http, advertisement),
-        gitdir,
-        url: transportUrl(this.url),
-        ref: LAST_REF,
-        remoteRef: resolved.refName ?? (extent === 'history' ? 'HEAD' : resolved.commit),
-        singleBranch: extent !== 'history' || resolved.refName !== undefined,
-        tags: false,
-        // A later fetch goes without depth: with one, the server would send everything again.
-        ...(extent === 'shallow' ? { depth: 1 } : {}),
+      const last = await this.lastCommit(gitdir)
+      const { fetched, receivedBytes } = await fetchInto(gitdir, remote, resolved, {
+        extent,
+        advertisement,
+        last,
       })
-      if (fetchHead === null) throw new GitError('EmptyRepository', 'the repository has no commits yet')
-      const commit = await this.keep(gitdir, fetchHead)
-      return { commit, receivedBytes: http.receivedBytes, full: extent !== 'new' }
+      const commit = await this.keep(gitdir, fetched)
+      return { commit, receivedBytes, full: extent !== 'new' }
     } catch (cause) {
       throw translateRemoteError(cause, remote.url)
     }
@@ -235,7 +215,6 @@ class DiskMirror implements GitMirror {
     await rm(gitdir, { recursive: true, force: true })
     await mkdir(gitdir, { recursive: true })
     await git.init({ fs, gitdir, bare: true })
-    await git.addRemote({ fs, gitdir, remote: 'origin', url: transportUrl(this.url) })
     await writeFile(join(gitdir, MARKER), JSON.stringify({ url: this.url }))
   }
 

@@ -1,4 +1,5 @@
 import { GitError } from './errors.ts'
+import type { Advertisement } from './fetch/advertisement.ts'
 import type { RemoteRefs } from './list-remote.ts'
 import { parseRange, type SemverTag, tagsInRange } from './semver-tags.ts'
 
@@ -14,7 +15,7 @@ export interface ReferenceSelector {
 /** The reference to fetch and how a commit found there is written as a revision. */
 export interface Resolved {
   /** What the server said, when that was just now. */
-  advertisement?: Uint8Array | undefined
+  advertisement?: Advertisement | undefined
   /** Full name of the reference to fetch; undefined: fetch the commit itself. */
   refName?: string
   /** The commit, as far as the server's listing tells. */

@@ -1,16 +1,9 @@
-import { Errors } from 'isomorphic-git'
 import { displayUrl, GitError } from './errors.ts'
 
 /** What any failure of an operation against a remote means. A GitError stays as it is. */
 export function translateRemoteError(cause: unknown, url: string): GitError {
   if (cause instanceof GitError) return cause
-  const shown = displayUrl(url)
-  if (cause instanceof Errors.HttpError) return httpProblem(cause.data.statusCode, shown)
-  if (cause instanceof Errors.SmartHttpError || cause instanceof Errors.ParseError)
-    return new GitError('ProtocolError', `${shown} does not answer like a Git server`)
-  if (cause instanceof Errors.NotFoundError)
-    return new GitError('RefNotFound', `${shown} has no reference "${cause.data.what}"`)
-  return isDiskFull(cause) ? diskFull(cause) : storageProblem(cause, shown)
+  return isDiskFull(cause) ? diskFull(cause) : storageProblem(cause, displayUrl(url))
 }
 
 /** What a failure to read our own copy means: objects that are missing or broken. */
@@ -34,7 +27,8 @@ export function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause)
 }
 
-function httpProblem(status: number, shown: string): GitError {
+/** What an answer other than 200 means. */
+export function httpProblem(status: number, shown: string): GitError {
   if (status === 401 || status === 403)
     return new GitError('AuthenticationFailed', `${shown} refused the credentials (HTTP ${status})`)
   if (status === 404 || status === 410)

@@ -1,6 +1,7 @@
 import type { ClientChannel } from 'ssh2'
 import { GitError } from '../errors.ts'
 import type { OperationLimits } from '../operation-limits.ts'
+import { printable } from '../printable.ts'
 
 const MAX_STDERR = 4_096
 
@@ -36,13 +37,13 @@ export class ChannelReader {
     }
   }
 
-  /** Everything up to the end. */
-  async all(): Promise<Buffer[]> {
-    const parts = this.rest.length > 0 ? [this.rest] : []
+  /** Everything up to the end, as it arrives. */
+  async *all(): AsyncIterableIterator<Buffer> {
+    let chunk = this.rest.length > 0 ? this.rest : await this.next()
+    if (chunk === undefined) throw this.ended()
     this.rest = Buffer.alloc(0)
-    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) parts.push(chunk)
-    if (parts.length === 0) throw this.ended()
-    return parts
+    for (; chunk !== undefined; chunk = await this.next()) yield chunk
+    if (this.limits.signal.aborted) throw this.ended()
   }
 
   private async take(size: number): Promise<Buffer> {
@@ -79,12 +80,4 @@ export class ChannelReader {
       return new GitError('AuthenticationFailed', `${this.host} refuses: ${said}`)
     return new GitError('ServerError', `${this.host} broke off: ${said || 'the connection was closed'}`)
   }
-}
-
-/** Text of a stranger, fit for a log line. */
-function printable(text: string): string {
-  return text
-    .replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ')
-    .trim()
-    .slice(0, 300)
 }

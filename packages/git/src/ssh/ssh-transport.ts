@@ -45,7 +45,7 @@ class SshTransport implements Transport {
   async request({ url, method = 'GET', body }: GitHttpRequest): Promise<GitHttpResponse> {
     const service = SERVICES.find((name) => url.endsWith(name))
     if (service === undefined) throw new GitError('ProtocolError', 'a service that SSH does not have')
-    const answer = method === 'GET' ? await this.advertise(service) : await this.exchange(service, body)
+    const answer = method === 'GET' ? await this.advertise(service) : this.exchange(service, body)
     const kind = method === 'GET' ? 'advertisement' : 'result'
     return {
       url,
@@ -53,7 +53,7 @@ class SshTransport implements Transport {
       statusCode: 200,
       statusMessage: 'OK',
       headers: { 'content-type': `application/x-${service}-${kind}` },
-      body: iterate(answer),
+      body: answer,
     }
   }
 
@@ -63,13 +63,13 @@ class SshTransport implements Transport {
     this.connection?.[Symbol.dispose]()
   }
 
-  private async advertise(service: Service): Promise<Buffer[]> {
+  private async advertise(service: Service): Promise<AsyncIterableIterator<Uint8Array>> {
     this.connection ??= await connectSsh(this.options, this.limits)
     const session = await this.open(this.connection, service)
     this.session = session
     const head = `# service=${service}\n`
     const length = (head.length + 4).toString(16).padStart(4, '0')
-    return [Buffer.from(`${length}${head}0000`), await session.reader.advertisement()]
+    return iterate([Buffer.from(`${length}${head}0000`), await session.reader.advertisement()])
   }
 
   private async open(connection: SshConnection, service: Service): Promise<Session> {
@@ -82,13 +82,13 @@ class SshTransport implements Transport {
     }
   }
 
-  private async exchange(service: Service, body: GitHttpRequest['body']): Promise<Buffer[]> {
+  private async *exchange(service: Service, body: GitHttpRequest['body']): AsyncIterableIterator<Uint8Array> {
     const { session } = this
     this.session = undefined
     if (session?.service !== service) throw new GitError('ProtocolError', 'the SSH session was not opened')
     for await (const chunk of body ?? []) session.channel.write(chunk)
     session.channel.end()
-    return session.reader.all()
+    yield* session.reader.all()
   }
 }
 

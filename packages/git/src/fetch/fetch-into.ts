@@ -1,0 +1,63 @@
+import { displayUrl, GitError } from '../errors.ts'
+import { storePack } from '../pack/store-pack.ts'
+import type { RemoteOptions } from '../remote-options.ts'
+import type { Resolved } from '../resolve-reference.ts'
+import type { Advertisement } from './advertisement.ts'
+import { readShallowFile, writeShallowFile } from './shallow-file.ts'
+import { UploadPack } from './upload-pack.ts'
+
+/** How much is fetched: the commit alone, all of history, or what is new since the last commit. */
+export type Extent = 'shallow' | 'history' | 'new'
+
+export interface FetchIntoOptions {
+  extent: Extent
+  advertisement: Advertisement | undefined
+  /** The last commit that is wholly here. */
+  last: string | undefined
+}
+
+/** Fetches a reference into a bare repository. Whether all of it came is for the caller to prove. @throws GitError */
+export async function fetchInto(
+  gitdir: string,
+  remote: RemoteOptions,
+  resolved: Resolved,
+  { extent, advertisement, last }: FetchIntoOptions,
+): Promise<{ fetched: string; receivedBytes: number }> {
+  await using server = await UploadPack.open(remote, advertisement)
+  const [fetched, ...others] = wantsOf(server.advertisement, resolved, extent, displayUrl(remote.url))
+  const shallow = await readShallowFile(gitdir)
+  const answer = await server.fetch({
+    wants: [fetched, ...others],
+    haves: last === undefined ? [] : [last],
+    shallow,
+    // A later fetch goes without: the server would send everything again.
+    isShallow: extent === 'shallow' && server.advertisement.capabilities.has('shallow'),
+  })
+  await storePack(gitdir, answer.pack, remote.packLimits, remote)
+  if (answer.shallow.length > 0) await writeShallowFile(gitdir, [...shallow, ...answer.shallow])
+  return { fetched, receivedBytes: server.receivedBytes }
+}
+
+/** What is asked for; the first one is what counts. */
+function wantsOf(
+  { refs, head }: Advertisement,
+  { refName, commit }: Resolved,
+  extent: Extent,
+  shown: string,
+): [string, ...string[]] {
+  if (refName !== undefined) {
+    const oid = refs.get(refName)?.oid
+    if (oid !== undefined) return [oid]
+    throw refs.size === 0
+      ? new GitError('EmptyRepository', 'the repository has no commits yet')
+      : new GitError('RefNotFound', `${shown} has no reference "${refName}"`)
+  }
+  if (extent !== 'history') return [commit]
+  const branches = [...refs.values()].filter(({ name }) => name.startsWith('refs/heads/'))
+  const [first, ...others] = new Set([
+    ...(head === undefined ? [] : [head]),
+    ...branches.map(({ oid }) => oid),
+  ])
+  if (first === undefined) throw new GitError('RefNotFound', `${shown} has no branches`)
+  return [first, ...others]
+}
