@@ -50,6 +50,11 @@ export interface GitMirror {
   /** Every file of a commit, sorted by path. Directories unchanged since the last call are not read again. */
   readTree(commit: string): Promise<TreeEntry[]>
   readBlob(oid: string): Promise<Uint8Array>
+  /**
+   * Fetches those of some files that are not here, where the copy is without files. Returns the bytes received.
+   * @throws GitError Damaged when the server gives no single files; after `reset` all of them are fetched
+   */
+  fetchBlobs(remote: RemoteOptions, oids: Iterable<string>, advertisement?: Advertisement): Promise<number>
   /** The bytes of a commit or an annotated tag, as they were signed. undefined when it is not here. */
   readSignable(oid: string): Promise<Uint8Array | undefined>
   /** Drops what is held in memory; the next read loads it again. */

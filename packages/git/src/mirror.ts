@@ -1,11 +1,10 @@
-import fs from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import git from 'isomorphic-git'
 import { withoutCredentials } from './address.ts'
-import { GitError, type GitErrorCode } from './errors.ts'
+import { displayUrl, GitError, type GitErrorCode } from './errors.ts'
 import type { Advertisement } from './fetch/advertisement.ts'
-import { type Extent, fetchInto } from './fetch/fetch-into.ts'
+import { type Fetched, type FetchIntoOptions, fetchInto, fetchObjects } from './fetch/fetch-into.ts'
+import { initialize, readLastCommit, readMarker, writeLastCommit, writeMarker } from './mirror-directory.ts'
 import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
 import { ObjectStore } from './pack/object-store.ts'
 import { removeUnfinished } from './pack/store-pack.ts'
@@ -15,8 +14,6 @@ import type { Resolved } from './resolve-reference.ts'
 import { translateReadError, translateRemoteError } from './translate-error.ts'
 import { DEFAULT_TREE_LIMITS, type TreeLimits, TreeReader } from './tree-reader.ts'
 
-/** The last commit that is wholly here: offered to the server, so that it sends only what is new. */
-const LAST_REF = 'refs/setpoint/last'
 /** Every incremental fetch adds a pack; with this many, the next fetch starts a new copy. */
 const MAX_PACKS = 200
 /** What a server says that does not have any more what it had just now. */
@@ -26,14 +23,13 @@ const MOVED_CODES: ReadonlySet<GitErrorCode> = new Set([
   'ServerError',
   'ProtocolError',
 ])
-/** Says that the directory was set up to its end, and for which repository. */
-const MARKER = 'setpoint-mirror.json'
-
 export interface MirrorOptions {
   /** The repository that it mirrors; a copy of another one found in the directory is thrown away. */
   url: string
   /** Packs before a new copy is started. Default 200. */
   maxPacks?: number
+  /** A new copy is made without files, where the server can do that; `fetchBlobs` gets those that are needed. */
+  withoutBlobs?: boolean
   /** Bounds on the trees that are read. */
   trees?: Partial<TreeLimits>
 }
@@ -54,11 +50,14 @@ export async function openMirror(dir: string, options: MirrorOptions): Promise<G
   return mirror
 }
 
+type DownloadOptions = Omit<FetchIntoOptions, 'last'>
+
 class DiskMirror implements GitMirror {
   readonly dir: string
   readonly nextDir: string
   private readonly url: string
   private readonly maxPacks: number
+  private withoutBlobs: boolean
   private readonly objects: ObjectStore
   private readonly treeLimits: TreeLimits
   private trees: TreeReader
@@ -69,17 +68,13 @@ class DiskMirror implements GitMirror {
     this.objects = new ObjectStore(dir)
     this.url = withoutCredentials(options.url)
     this.maxPacks = options.maxPacks ?? MAX_PACKS
+    this.withoutBlobs = options.withoutBlobs ?? false
     this.treeLimits = { ...DEFAULT_TREE_LIMITS, ...options.trees }
     this.trees = this.newTreeReader()
   }
 
   async isUsable(): Promise<boolean> {
-    try {
-      const marker: unknown = JSON.parse(await readFile(join(this.dir, MARKER), 'utf8'))
-      return typeof marker === 'object' && marker !== null && 'url' in marker && marker.url === this.url
-    } catch {
-      return false
-    }
+    return (await readMarker(this.dir))?.url === this.url
   }
 
   async fetch(remote: RemoteOptions, resolved: Resolved, options: FetchOptions = {}): Promise<FetchResult> {
@@ -98,19 +93,73 @@ class DiskMirror implements GitMirror {
     resolved: Resolved,
     options: FetchOptions,
   ): Promise<FetchResult> {
-    const { advertisement } = options
-    const full = options.fullHistory === true || !(await this.canFetchIncrementally())
-    if (!full) return this.download(this.dir, remote, resolved, { extent: 'new', advertisement })
+    const { advertisement, fullHistory = false } = options
+    if (fullHistory || !(await this.canFetchIncrementally()))
+      return this.fetchCopy(remote, resolved, {
+        extent: fullHistory ? 'history' : 'shallow',
+        advertisement,
+        withoutBlobs: this.withoutBlobs,
+      })
+    const withoutBlobs = await this.isWithoutBlobs()
+    const { commit, receivedBytes } = await this.download(this.dir, remote, resolved, {
+      extent: 'new',
+      advertisement,
+      withoutBlobs,
+    })
+    return { commit, receivedBytes, full: false }
+  }
+
+  /** A new copy takes the place of the old one. A crash in between leaves none, and the next fetch is a full one. */
+  private async fetchCopy(
+    remote: RemoteOptions,
+    resolved: Resolved,
+    options: DownloadOptions,
+  ): Promise<FetchResult> {
+    const { dir, nextDir, url } = this
     try {
-      await this.initialize(this.nextDir)
-      const extent = options.fullHistory === true ? 'history' : 'shallow'
-      const result = await this.download(this.nextDir, remote, resolved, { extent, advertisement })
-      await this.replace()
-      return result
+      await initialize(nextDir)
+      const { commit, receivedBytes, isWithoutBlobs } = await this.download(
+        nextDir,
+        remote,
+        resolved,
+        options,
+      )
+      await writeMarker(nextDir, { url, withoutBlobs: isWithoutBlobs })
+      await rm(dir, { recursive: true, force: true })
+      await rename(nextDir, dir)
+      this.forget()
+      return { commit, receivedBytes, full: true }
     } catch (cause) {
-      await rm(this.nextDir, { recursive: true, force: true })
-      throw translateRemoteError(cause, remote.url)
+      await rm(nextDir, { recursive: true, force: true })
+      const error = translateRemoteError(cause, remote.url)
+      // A server may know filters and not allow this one.
+      if (error.code !== 'Refused' || !options.withoutBlobs) throw error
+      return this.fetchCopy(remote, resolved, { ...options, withoutBlobs: false })
     }
+  }
+
+  async fetchBlobs(
+    remote: RemoteOptions,
+    oids: Iterable<string>,
+    advertisement?: Advertisement,
+  ): Promise<number> {
+    if (!(await this.isWithoutBlobs())) return 0
+    try {
+      const missing = await this.objects.missing(new Set(oids))
+      if (missing.length === 0) return 0
+      const receivedBytes = await fetchObjects(this.dir, remote, missing, advertisement)
+      if ((await this.objects.missing(missing)).length === 0) return receivedBytes
+      throw new GitError('Refused', `${displayUrl(remote.url)} does not send all of them`)
+    } catch (cause) {
+      const error = translateRemoteError(cause, remote.url)
+      if (error.code !== 'Refused') throw error
+      this.withoutBlobs = false
+      throw new GitError('Damaged', `the copy on disk is without files, and ${error.message}`)
+    }
+  }
+
+  private async isWithoutBlobs(): Promise<boolean> {
+    return (await readMarker(this.dir))?.withoutBlobs === true
   }
 
   async has(commit: string): Promise<boolean> {
@@ -160,8 +209,8 @@ class DiskMirror implements GitMirror {
   }
 
   async reset(): Promise<void> {
-    await rm(this.dir, { recursive: true, force: true })
-    await this.initialize(this.dir)
+    await initialize(this.dir)
+    await writeMarker(this.dir, { url: this.url, withoutBlobs: false })
     this.forget()
   }
 
@@ -172,7 +221,7 @@ class DiskMirror implements GitMirror {
 
   private async canFetchIncrementally(): Promise<boolean> {
     if ((await this.packCount()) >= this.maxPacks) return false
-    const last = await this.lastCommit(this.dir)
+    const last = await readLastCommit(this.dir)
     return last !== undefined && (await this.has(last))
   }
 
@@ -180,49 +229,15 @@ class DiskMirror implements GitMirror {
     gitdir: string,
     remote: RemoteOptions,
     resolved: Resolved,
-    { extent, advertisement }: { extent: Extent; advertisement: Advertisement | undefined },
-  ): Promise<FetchResult> {
+    options: DownloadOptions,
+  ): Promise<Omit<Fetched, 'oid'> & { commit: string }> {
     try {
-      const last = await this.lastCommit(gitdir)
-      const { fetched, receivedBytes } = await fetchInto(gitdir, remote, resolved, {
-        extent,
-        advertisement,
-        last,
-      })
-      const commit = await this.keep(gitdir, fetched)
-      return { commit, receivedBytes, full: extent !== 'new' }
+      const last = await readLastCommit(gitdir)
+      const { oid, ...fetched } = await fetchInto(gitdir, remote, resolved, { ...options, last })
+      return { ...fetched, commit: await writeLastCommit(gitdir, oid) }
     } catch (cause) {
       throw translateRemoteError(cause, remote.url)
     }
-  }
-
-  /** Notes a commit as the last one, once its objects are proven to be here. */
-  private async keep(gitdir: string, fetched: string): Promise<string> {
-    const { oid } = await readCommit(new ObjectStore(gitdir), fetched)
-    await git.writeRef({ fs, gitdir, ref: LAST_REF, value: oid, force: true })
-    return oid
-  }
-
-  private async lastCommit(gitdir: string): Promise<string | undefined> {
-    try {
-      return await git.resolveRef({ fs, gitdir, ref: LAST_REF })
-    } catch {
-      return undefined
-    }
-  }
-
-  private async initialize(gitdir: string): Promise<void> {
-    await rm(gitdir, { recursive: true, force: true })
-    await mkdir(gitdir, { recursive: true })
-    await git.init({ fs, gitdir, bare: true })
-    await writeFile(join(gitdir, MARKER), JSON.stringify({ url: this.url }))
-  }
-
-  /** The new copy takes the place of the old one. A crash in between leaves none, and the next fetch is a full one. */
-  private async replace(): Promise<void> {
-    await rm(this.dir, { recursive: true, force: true })
-    await rename(this.nextDir, this.dir)
-    this.forget()
   }
 
   private forget(): void {

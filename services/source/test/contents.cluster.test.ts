@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { GIT_REPOSITORY } from '@setpoint/contracts'
 import { git, startGitServer } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -25,6 +25,48 @@ describe('sparseCheckout', () => {
       (found) => found.status?.observedSparseCheckout === undefined,
     )
     expect(Object.keys(await setup.files('sparse'))).toHaveLength(4)
+  })
+
+  test('downloads files of the named directories only, and others when the spec names them', async () => {
+    const repo = await setup.git.create('monorepo')
+    const files = Object.fromEntries(
+      Array.from({ length: 30 }, (_, n) => [`team-${n}/a.txt`, randomBytes(25_000).toString('hex')]),
+    )
+    await repo.commit({
+      ...files,
+      '.sourceignore': '*.md\n',
+      'team-1/b.md': 'ignored only with the whole tree',
+    })
+    await setup.create('monorepo', { url: repo.url, sparseCheckout: ['team-1'] })
+    await setup.untilReady('monorepo', 'True')
+    expect(Object.keys(await setup.files('monorepo'))).toEqual(['team-1/a.txt', 'team-1/b.md'])
+    expect(setup.traffic('monorepo').sentBytes).toBeLessThan(60_000)
+
+    const switchTo = async (sparseCheckout: string[] | null) => {
+      await setup.patchSpec('monorepo', { sparseCheckout })
+      const wanted = JSON.stringify(sparseCheckout ?? undefined)
+      await setup.until(
+        'monorepo',
+        `takes ${wanted}`,
+        ({ status }) => JSON.stringify(status?.observedSparseCheckout) === wanted,
+      )
+      return setup.files('monorepo')
+    }
+    expect(Object.keys(await switchTo(['team-1', 'team-2']))).toHaveLength(3)
+    expect(setup.traffic('monorepo').sentBytes).toBeLessThan(110_000)
+    expect(Object.keys(await switchTo(['team-2']))).toEqual(['team-2/a.txt'])
+    expect(await switchTo(null)).toMatchObject(files)
+    expect(setup.traffic('monorepo').sentBytes).toBeGreaterThan(750_000)
+    expect(await switchTo(['team-3'])).toEqual({ 'team-3/a.txt': files['team-3/a.txt'] })
+  })
+
+  test('of a server that knows no filters takes the same files', async () => {
+    const repo = await setup.git.create('nofilter')
+    await git(['config', 'uploadpack.allowFilter', 'false'], { cwd: repo.dir })
+    await repo.commit({ 'apps/a.yaml': '1', 'other/c.yaml': '1' })
+    await setup.create('nofilter', { url: repo.url, sparseCheckout: ['apps'] })
+    await setup.untilReady('nofilter', 'True')
+    expect(await setup.files('nofilter')).toEqual({ 'apps/a.yaml': '1' })
   })
 
   test('a directory that is not there is named', async () => {

@@ -14,6 +14,16 @@ export interface FetchIntoOptions {
   advertisement: Advertisement | undefined
   /** The last commit that is wholly here. */
   last: string | undefined
+  /** Commits and trees only, where the server can do that. */
+  withoutBlobs: boolean
+}
+
+export interface Fetched {
+  /** A commit, or the annotated tag of one. */
+  oid: string
+  receivedBytes: number
+  /** Whether the server left out what it was asked to. */
+  isWithoutBlobs: boolean
 }
 
 /** Fetches a reference into a bare repository. Whether all of it came is for the caller to prove. @throws GitError */
@@ -21,21 +31,37 @@ export async function fetchInto(
   gitdir: string,
   remote: RemoteOptions,
   resolved: Resolved,
-  { extent, advertisement, last }: FetchIntoOptions,
-): Promise<{ fetched: string; receivedBytes: number }> {
+  { extent, advertisement, last, withoutBlobs }: FetchIntoOptions,
+): Promise<Fetched> {
   await using server = await UploadPack.open(remote, advertisement)
-  const [fetched, ...others] = wantsOf(server.advertisement, resolved, extent, displayUrl(remote.url))
+  const { capabilities } = server.advertisement
+  const isWithoutBlobs = withoutBlobs && capabilities.has('filter')
+  const wants = wantsOf(server.advertisement, resolved, extent, displayUrl(remote.url))
   const shallow = await readShallowFile(gitdir)
   const answer = await server.fetch({
-    wants: [fetched, ...others],
+    wants,
     haves: last === undefined ? [] : [last],
     shallow,
     // A later fetch goes without: the server would send everything again.
-    isShallow: extent === 'shallow' && server.advertisement.capabilities.has('shallow'),
+    isShallow: extent === 'shallow' && capabilities.has('shallow'),
+    isWithoutBlobs,
   })
   await storePack(gitdir, answer.pack, remote.packLimits, remote)
   if (answer.shallow.length > 0) await writeShallowFile(gitdir, [...shallow, ...answer.shallow])
-  return { fetched, receivedBytes: server.receivedBytes }
+  return { oid: wants[0], receivedBytes: server.receivedBytes, isWithoutBlobs }
+}
+
+/** Fetches single objects by their ids. Returns the bytes received. @throws GitError Refused where that is not allowed */
+export async function fetchObjects(
+  gitdir: string,
+  remote: RemoteOptions,
+  oids: readonly string[],
+  advertisement: Advertisement | undefined,
+): Promise<number> {
+  await using server = await UploadPack.open(remote, advertisement)
+  const { pack } = await server.fetch({ wants: oids })
+  await storePack(gitdir, pack, remote.packLimits)
+  return server.receivedBytes
 }
 
 /** What is asked for; the first one is what counts. */

@@ -119,7 +119,12 @@ test.each<[string, (response: ServerResponse) => void, GitErrorCode, string]>([
   await using home = await temporaryDirectory('hostile')
   const remote = { url: server.url, timeoutMs: 500, maxBytes: 2_000_000 }
   const resolved = { refName: 'refs/heads/main', commit, revisionOf: String }
-  const options = { extent: 'shallow', advertisement: undefined, last: undefined } as const
+  const options = {
+    extent: 'shallow',
+    advertisement: undefined,
+    last: undefined,
+    withoutBlobs: false,
+  } as const
   const error = await fetchInto(home.path, remote, resolved, options).catch((cause: unknown) => cause)
   expect(error).toBeInstanceOf(GitError)
   expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
@@ -139,8 +144,13 @@ test('a good answer is taken, with or without acknowledgements before it', async
     await using home = await temporaryDirectory('good')
     const remote = { url: server.url, timeoutMs: 5_000 }
     const resolved = { refName: 'refs/heads/main', commit, revisionOf: String }
-    const options = { extent: 'shallow', advertisement: undefined, last: undefined } as const
-    expect((await fetchInto(home.path, remote, resolved, options)).fetched).toBe(commit)
+    const options = {
+      extent: 'shallow',
+      advertisement: undefined,
+      last: undefined,
+      withoutBlobs: false,
+    } as const
+    expect((await fetchInto(home.path, remote, resolved, options)).oid).toBe(commit)
     expect(await readdir(join(home.path, 'objects', 'pack'))).toHaveLength(2)
   }
 })

@@ -47,6 +47,12 @@ export class ObjectStore {
     return object
   }
 
+  /** Those of some objects that are not here. */
+  async missing(oids: Iterable<string>): Promise<string[]> {
+    await this.lookForPacks()
+    return [...oids].filter((oid) => this.locate(Buffer.from(oid, 'hex')) === undefined)
+  }
+
   /** Drops what is held in memory; the next read loads it again. */
   release(): void {
     this.held = nothing()

@@ -1,8 +1,10 @@
-import type { GitMirror, RemoteOptions, TreeEntry } from '@setpoint/git'
+import type { GitRepository } from '@setpoint/contracts'
+import type { GitMirror, RemoteOptions, Resolved, TreeEntry } from '@setpoint/git'
 import type { SourceEntry } from '../entry.ts'
 import { SourceFailure } from '../failure.ts'
 import type { GitContext, GitTask } from './git-context.ts'
 import { includedEntries } from './include.ts'
+import { downloadFiles } from './pinned.ts'
 import type { Recipe } from './recipe.ts'
 import { submoduleEntries } from './submodules.ts'
 
@@ -13,11 +15,15 @@ export async function collectEntries(
   {
     mirror,
     remote,
+    resolved,
     commit,
     recipe,
-  }: { mirror: GitMirror; remote: RemoteOptions; commit: string; recipe: Recipe },
+  }: { mirror: GitMirror; remote: RemoteOptions; resolved: Resolved; commit: string; recipe: Recipe },
 ): Promise<SourceEntry[]> {
-  const tree = sparse(await mirror.readTree(commit), task.object.spec.sparseCheckout ?? [])
+  const whole = await mirror.readTree(commit)
+  const tree = sparse(whole, sparseDirectories(task.object.spec))
+  const modules = whole.filter(({ path }) => path === '.gitmodules')
+  await downloadFiles(context, task, mirror, remote, resolved, [...tree, ...modules])
   const entries = toEntries(tree, mirror, remote)
   if (task.object.spec.recurseSubmodules === true)
     entries.push(...(await submoduleEntries(context, task, { mirror, remote, commit, tree })))
@@ -33,9 +39,16 @@ export function toEntries(tree: TreeEntry[], mirror: GitMirror, remote: RemoteOp
   )
 }
 
-function sparse(tree: TreeEntry[], wanted: string[]): TreeEntry[] {
-  const directories = wanted.map((directory) => directory.replace(/^\.\//, '').replace(/\/+$/, ''))
-  if (directories.length === 0 || directories.includes('') || directories.includes('.')) return tree
+/** The directories to take, plainly written; undefined stands for all. */
+export function sparseDirectories({ sparseCheckout = [] }: GitRepository['spec']): string[] | undefined {
+  const directories = sparseCheckout.map((directory) => directory.replace(/^\.\//, '').replace(/\/+$/, ''))
+  return directories.length === 0 || directories.some((directory) => directory === '' || directory === '.')
+    ? undefined
+    : directories
+}
+
+function sparse(tree: TreeEntry[], directories: string[] | undefined): TreeEntry[] {
+  if (directories === undefined) return tree
   for (const directory of directories)
     if (!tree.some(({ path }) => path.startsWith(`${directory}/`)))
       throw new SourceFailure(

@@ -12,7 +12,7 @@ import { readListing } from '../listing.ts'
 import { printable } from '../printable.ts'
 import type { Fetched } from '../source-kind.ts'
 import { digestOfUrl } from '../state.ts'
-import { collectEntries } from './entries.ts'
+import { collectEntries, sparseDirectories } from './entries.ts'
 import type { GitContext, GitTask } from './git-context.ts'
 import { surpriseOf } from './moved.ts'
 import { download, fetchPinned } from './pinned.ts'
@@ -89,11 +89,12 @@ export async function fetchTree(
 async function mirrorOf(context: GitContext, task: GitTask): Promise<GitMirror> {
   const { known } = task
   const { url } = task.object.spec
+  const isSparse = sparseDirectories(task.object.spec) !== undefined
   const open = context.mirrors.get(known)
-  if (open?.url === url) return open.mirror
+  if (open?.url === url && open.isSparse === isSparse) return open.mirror
   const directory = context.states.mirrorDirectory(known.uid)
-  const mirror = await openMirror(directory, { url, trees: context.limits.trees })
-  context.mirrors.set(known, { url, mirror })
+  const mirror = await openMirror(directory, { url, withoutBlobs: isSparse, trees: context.limits.trees })
+  context.mirrors.set(known, { url, isSparse, mirror })
   return mirror
 }
 
@@ -111,7 +112,13 @@ async function fetchAndList(
     recipe.verification &&
     (await verifySource(context, recipe.verification, mirror, { resolved, commit: oid, fetchTag }))
   const surprise = await surpriseOf(task, mirror, revision, oid)
-  const entries = await collectEntries(context, task, { mirror, remote, commit: oid, recipe })
+  const entries = await collectEntries(context, task, {
+    mirror,
+    remote,
+    resolved: target.resolved,
+    commit: oid,
+    recipe,
+  })
   const listing = await readListing(context, task, entries)
   return { state: toState(task, { revision, commit, target, recipe, verification }), listing, surprise }
 }

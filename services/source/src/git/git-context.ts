@@ -10,8 +10,15 @@ export interface GitParts {
   githubApps: GitHubApps
   gitLogins: GitLogins
   listings: Listings
-  /** The copies of repositories that are open, with the URL that each is of. */
-  mirrors: WeakMap<Known, { url: string; mirror: GitMirror }>
+  /** The copies of repositories that are open. */
+  mirrors: WeakMap<Known, OpenMirror>
+}
+
+/** A copy, and what it was opened for. */
+export interface OpenMirror {
+  url: string
+  isSparse: boolean
+  mirror: GitMirror
 }
 
 export type GitContext = SourceContext<GitRepository> & GitParts

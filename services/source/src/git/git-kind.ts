@@ -1,8 +1,7 @@
 import { type CloudLogins, GitLogins } from '@setpoint/cloud'
 import { GIT_REPOSITORY, type GitRepository } from '@setpoint/contracts'
-import { GitHubApps, type GitMirror } from '@setpoint/git'
+import { GitHubApps } from '@setpoint/git'
 import type { SourceContext } from '../context.ts'
-import type { Known } from '../known.ts'
 import type { Fetched, SourceKind } from '../source-kind.ts'
 import type { SourceState } from '../state.ts'
 import type { Made } from '../status.ts'
@@ -24,7 +23,7 @@ export class GitKind implements SourceKind<GitRepository> {
       githubApps: new GitHubApps(options.now),
       gitLogins: new GitLogins(options.clouds, options.now),
       listings: new Listings(options),
-      mirrors: new WeakMap<Known, { url: string; mirror: GitMirror }>(),
+      mirrors: new WeakMap(),
     }
   }
 

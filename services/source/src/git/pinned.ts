@@ -1,4 +1,11 @@
-import { GitError, type GitErrorCode, type GitMirror, type RemoteOptions, type Resolved } from '@setpoint/git'
+import {
+  GitError,
+  type GitErrorCode,
+  type GitMirror,
+  type RemoteOptions,
+  type Resolved,
+  type TreeEntry,
+} from '@setpoint/git'
 import type { GitContext, GitTask } from './git-context.ts'
 
 /** How servers say that they do not give a commit by its hash. */
@@ -43,4 +50,20 @@ export async function download(
   const { commit, receivedBytes, full } = result
   task.log.info({ commit, receivedBytes, full, traceId: task.traceId }, 'fetched')
   return commit
+}
+
+/** Of a copy that is without files, those that are needed and not here. */
+export async function downloadFiles(
+  context: GitContext,
+  task: GitTask,
+  mirror: GitMirror,
+  remote: RemoteOptions,
+  { advertisement }: Resolved,
+  files: readonly TreeEntry[],
+): Promise<void> {
+  const oids = files.filter(({ mode }) => mode !== '160000').map(({ oid }) => oid)
+  const receivedBytes = await mirror.fetchBlobs(remote, oids, advertisement)
+  if (receivedBytes === 0) return
+  context.metrics.fetched('new', receivedBytes)
+  task.log.info({ receivedBytes, traceId: task.traceId }, 'fetched files')
 }
