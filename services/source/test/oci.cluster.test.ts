@@ -2,9 +2,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
-import { gzipSync } from 'node:zlib'
 import type { OCIRepository } from '@setpoint/contracts'
 import {
   binary,
@@ -14,9 +12,9 @@ import {
   startRegistry,
   temporaryDirectory,
 } from '@setpoint/testkit'
-import { pack } from 'tar-stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conditionOf, readyMessage, type Setup, startOciSetup } from './harness.ts'
+import { tarGz } from './tar-gz.ts'
 
 const run = promisify(execFile)
 const CONTENT = 'application/vnd.cncf.flux.content.v1.tar+gzip'
@@ -244,104 +242,9 @@ describe('the way to the registry', () => {
   })
 })
 
-describe('hostile and broken input', () => {
-  const spec = { interval: '10m' }
-
-  test.each<[string, string, string, Entry]>([
-    ['a path with ..', 'dots', 'which is refused', { name: '../evil.yaml', content: 'x' }],
-    ['an absolute path', 'absolute', 'which is refused', { name: '/etc/evil', content: 'x' }],
-    [
-      'a hard link',
-      'hardlink',
-      'a link, which is refused',
-      { name: 'l', type: 'link', linkname: '/etc/passwd' },
-    ],
-    [
-      'a file that is too large',
-      'large',
-      'more than the limit of 50000',
-      { name: 'x', content: 'x'.repeat(50_001) },
-    ],
-  ])('a layer with %s', async (_what, name, message, entry) => {
-    await registry.pushLayers(`evil/${name}`, 'latest', [{ mediaType: CONTENT, content: await tarGz(entry) }])
-    await setup.create(name, { ...spec, url: urlOf(`evil/${name}`) })
-    const failed = await setup.untilReady(name, 'False', 'OCIArtifactLayerOperationFailed')
-    expect(readyMessage(failed)).toContain(message)
-    expect(failed.status?.artifact).toBeUndefined()
-  })
-
-  test('a symlink that leads out is left out', async () => {
-    const link: Entry = { name: 'out', type: 'symlink', linkname: '/etc/passwd' }
-    const content = await tarGz(link, { name: 'a.yaml', content: 'a' })
-    await registry.pushLayers('evil/symlink', 'latest', [{ mediaType: CONTENT, content }])
-    await setup.create('symlink', { ...spec, url: urlOf('evil/symlink') })
-    await setup.untilReady('symlink', 'True')
-    expect(await setup.files('symlink')).toEqual({ 'a.yaml': 'a' })
-  })
-
-  test('a bomb, and a layer that is no archive', async () => {
-    const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
-    await registry.pushLayers('evil/bomb', 'latest', [{ mediaType: CONTENT, content: bomb }])
-    await registry.pushLayers('evil/text', 'latest', [
-      { mediaType: 'text/plain', content: Buffer.from('hi') },
-    ])
-    for (const name of ['bomb', 'text']) {
-      await setup.create(name, { ...spec, url: urlOf(`evil/${name}`) })
-      await setup.untilReady(name, 'False', 'OCIArtifactLayerOperationFailed')
-    }
-  })
-
-  test('a blob with other bytes than its digest says, and one that is missing', async () => {
-    const content = await tarGz({ name: 'a.yaml', content: 'a' })
-    for (const name of ['tampered', 'missing']) {
-      const own = Buffer.concat([content, gzipSync(name)])
-      await registry.pushLayers(`evil/${name}`, 'latest', [{ mediaType: CONTENT, content: own }])
-      const hex = createHash('sha256').update(own).digest('hex')
-      const file = join(registry.root, 'docker/registry/v2/blobs/sha256', hex.slice(0, 2), hex, 'data')
-      await writeFile(file, name === 'missing' ? '' : Buffer.alloc(own.length, 'x'))
-      await setup.create(name, { ...spec, url: urlOf(`evil/${name}`) })
-    }
-    const tampered = await setup.untilReady('tampered', 'False', 'OCIArtifactPullFailed')
-    expect(readyMessage(tampered)).toContain('instead of sha256:')
-    await setup.untilReady('missing', 'False', 'OCIArtifactPullFailed')
-  })
-
-  test('no such media type, tag, digest or repository: the message names what there is', async () => {
-    await push('team/few', 'latest', { 'a.yaml': 'a' })
-    const url = urlOf('team/few')
-    await setup.create('mediatype', { url, layerSelector: { mediaType: 'application/x-none' } })
-    const failed = await setup.untilReady('mediatype', 'False', 'OCIArtifactLayerOperationFailed')
-    expect(readyMessage(failed)).toContain(CONTENT)
-    await setup.create('notag', { url, ref: { tag: 'none' } })
-    await setup.create('nodigest', { url, ref: { digest: `sha256:${'0'.repeat(64)}` } })
-    await setup.create('norepository', { url: urlOf('team/none') })
-    for (const name of ['notag', 'nodigest', 'norepository'])
-      await setup.untilReady(name, 'False', 'OCIArtifactPullFailed')
-  })
-
-  test('what only a change of the spec can help stalls', async () => {
-    await setup.create('badurl', { url: `${urlOf('team/app')}:latest` })
-    const bad = await setup.untilReady('badurl', 'False', 'URLInvalid')
-    expect(conditionOf(bad, 'Stalled')?.status).toBe('True')
-    await setup.create('verified', { url: urlOf('team/app'), verify: { provider: 'notation' } })
-    expect(readyMessage(await setup.untilReady('verified', 'False', 'NotImplemented'))).toContain(
-      'spec.verify',
-    )
-  })
-})
-
-type Entry = Parameters<ReturnType<typeof pack>['entry']>[0] & { content?: string }
-
 async function digestServed(path: string): Promise<string> {
   const answer = await fetch(`${setup.service.archives}/${path}`)
   return `sha256:${createHash('sha256')
     .update(Buffer.from(await answer.arrayBuffer()))
     .digest('hex')}`
-}
-
-async function tarGz(...entries: Entry[]): Promise<Uint8Array> {
-  const archive = pack()
-  for (const { content = '', ...header } of entries) archive.entry(header, content)
-  archive.finalize()
-  return gzipSync(await buffer(archive as never))
 }
