@@ -15,7 +15,7 @@ let good: string
 beforeAll(async () => {
   set = await startWholeSet()
   fleet = await set.createFleet('fleet', { 'app/app.yaml': configMapYaml('app', APP) })
-  await set.applyKustomization('app')
+  await set.applyKustomization('app', { retryInterval: '10m' })
   await set.waitReady('Kustomization', 'app')
   good = await fleet.head()
 }, START_TIMEOUT_MS)
@@ -57,15 +57,19 @@ test.each<[string, string, () => Promise<unknown>]>([
 
 const kustomization = (text: string) => ({ 'app/kustomization.yaml': text })
 
-test.each<[string, Parameters<GitRepo['commit']>[0], string]>([
-  ['a base outside of the repository', kustomization('resources: [../../../etc]\n'), 'leaves'],
+test.each<[string, Parameters<GitRepo['commit']>[0], string, string?]>([
+  [
+    'a base outside of the repository',
+    kustomization('resources: [../../../etc]\n'),
+    'lies outside of the file tree',
+  ],
   ['a remote base', kustomization('resources: ["https://example.com/base?ref=main"]\n'), 'example.com'],
   [
     'a symlink out of the repository',
     { 'app/out.yaml': { symlink: '/etc/passwd' }, ...kustomization('resources: [app.yaml, out.yaml]\n') },
     'out.yaml',
   ],
-  ['an empty directory', { 'app/app.yaml': null }, 'app'],
+  ['no directory any more', { 'app/app.yaml': null }, 'is not a directory of the source', 'ArtifactFailed'],
   [
     'a YAML bomb',
     {
@@ -76,11 +80,22 @@ test.each<[string, Parameters<GitRepo['commit']>[0], string]>([
     },
     'bomb.yaml',
   ],
-])('a commit with %s: the Kustomization says so, and nothing is pruned', async (_what, files, message) => {
-  await fleet.commit(files)
+])(
+  'a commit with %s: the Kustomization says so, and nothing is pruned',
+  async (_what, files, message, reason = 'BuildFailed') => {
+    await fleet.commit(files)
+    await set.hint()
+    expect(await set.waitNotReady('Kustomization', 'app', reason)).toContain(message)
+    await expectUntouched()
+  },
+)
+
+test('a commit that declares nothing any more: what it would delete waits for approval', async () => {
+  const empty = await fleet.commit(kustomization('resources: []\n'))
   await set.hint()
-  expect(await set.waitNotReady('Kustomization', 'app', 'BuildFailed')).toContain(message)
-  await expectUntouched()
+  await set.waitReady('Kustomization', 'app', empty)
+  await set.waitIdle()
+  expect(await set.configMap('app')).toEqual(APP)
 })
 
 test('a source service that starts on junk in place of its state fetches anew, and nothing is pruned', async () => {

@@ -121,6 +121,6 @@ test('whatever the bytes, the answer is files within the limits or an ArtifactEr
         else expect(found).toMatchObject({ name: 'ArtifactError' })
       },
     ),
-    { numRuns: 200 },
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 200) },
   )
 })

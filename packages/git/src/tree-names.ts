@@ -26,11 +26,15 @@ function reachesOut(part: string): boolean {
 }
 
 /** The refusal of a name in a directory; '' is the root. */
-function illegalName(name: string, directory: string): GitError {
+export function illegalName(
+  name: string,
+  directory: string,
+  what = 'a file with the illegal name',
+): GitError {
   const where = directory === '' ? 'the root' : `directory "${directory}"`
   return new GitError(
     'IllegalPath',
-    `the repository has a file with the illegal name ${JSON.stringify(name.slice(0, SHOWN))} in ${where}`,
+    `the repository has ${what} ${JSON.stringify(name.slice(0, SHOWN))} in ${where}`,
   )
 }
 

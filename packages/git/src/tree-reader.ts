@@ -1,13 +1,18 @@
 import { GitError } from './errors.ts'
 import type { TreeEntry } from './mirror-types.ts'
 import type { TreeItem } from './parse-tree.ts'
-import { checkName } from './tree-names.ts'
-
-/** A file below some directory; its path is relative to that directory. */
-type Relative = TreeEntry
+import { checkName, illegalName } from './tree-names.ts'
 
 interface Level {
   entries: { name: string; mode: string; oid: string; isTree: boolean }[]
+}
+
+/** What was met so far. */
+interface Found {
+  entries: TreeEntry[]
+  directories: number
+  /** By the ids of the trees. */
+  used: Map<string, Level>
 }
 
 const MODES = new Set(['100644', '100755', '120000', '160000'])
@@ -38,21 +43,15 @@ export class TreeReader {
 
   /** Every file below a root tree, sorted by path. @throws GitError */
   async read(root: string): Promise<TreeEntry[]> {
-    const used = new Map<string, Level>()
-    const entries: Relative[] = []
-    await this.collect(root, '', 0, used, entries)
-    this.levels = used
-    return entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+    const found: Found = { entries: [], directories: 0, used: new Map() }
+    await this.collect(root, '', 0, found)
+    this.levels = found.used
+    return found.entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
   }
 
-  private async collect(
-    oid: string,
-    directory: string,
-    depth: number,
-    used: Map<string, Level>,
-    into: TreeEntry[],
-  ): Promise<void> {
+  private async collect(oid: string, directory: string, depth: number, found: Found): Promise<void> {
     const { maxDepth, maxFiles } = this.limits
+    const { entries, used } = found
     if (depth > maxDepth)
       throw new GitError(
         'IllegalPath',
@@ -64,21 +63,33 @@ export class TreeReader {
       const path = directory === '' ? name : `${directory}/${name}`
       if (path.length > MAX_PATH)
         throw new GitError('IllegalPath', `the path "${path.slice(0, 200)}…" is longer than ${MAX_PATH}`)
-      if (isTree) await this.collect(child, path, depth + 1, used, into)
-      else into.push({ path, oid: child, mode: mode as TreeEntry['mode'] })
+      if (isTree) await this.collect(child, path, depth + 1, found)
+      else entries.push({ path, oid: child, mode: mode as TreeEntry['mode'] })
     }
-    if (into.length > maxFiles)
+    // A few trees that hold each other many times are more directories than anybody can count.
+    found.directories += 1
+    if (entries.length > maxFiles || found.directories > maxFiles)
       throw new GitError('TooLarge', `the repository has more than ${maxFiles} files`)
   }
 
   private async load(oid: string, directory: string): Promise<Level> {
     const items = await this.readLevel(oid)
+    refuseTwice(items, directory)
     return {
       entries: items.map(({ name, mode, oid: child, isTree }) => {
         checkName(name, directory)
         return { name, oid: child, isTree, mode: fileMode(mode) }
       }),
     }
+  }
+}
+
+/** A file, or a link, that is a directory as well would let one write where the other points to. @throws GitError */
+function refuseTwice(items: readonly TreeItem[], directory: string): void {
+  const names = new Set<string>()
+  for (const { name } of items) {
+    if (names.has(name)) throw illegalName(name, directory, 'twice the name')
+    names.add(name)
   }
 }
 

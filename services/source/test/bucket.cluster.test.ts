@@ -1,6 +1,13 @@
 import { createHash } from 'node:crypto'
 import type { Bucket } from '@setpoint/contracts'
-import { S3_USER, type S3Server, startProxy, startS3Server } from '@setpoint/testkit'
+import {
+  type Answer,
+  S3_USER,
+  type S3Server,
+  startEndpoint,
+  startProxy,
+  startS3Server,
+} from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conditionOf, readyMessage, type Setup, startBucketSetup } from './harness.ts'
 
@@ -10,7 +17,9 @@ let s3: S3Server
 
 beforeAll(async () => {
   setup = stack.use(
-    await startBucketSetup({ args: ['--max-artifact-bytes=100000', '--max-file-bytes=50000'] }),
+    await startBucketSetup({
+      args: ['--max-artifact-bytes=100000', '--max-file-bytes=50000', '--max-files=20', '--max-path-depth=5'],
+    }),
   )
   s3 = stack.use(await startS3Server())
   const { accessKeyId, secretAccessKey } = S3_USER
@@ -127,26 +136,68 @@ describe('the way to the server', () => {
 })
 
 describe('hostile and broken input', () => {
-  test.each<[string, string, Record<string, string>, string, string]>([
+  async function readyOne(name: string): Promise<Bucket> {
+    await createBucket(name, { 'a.yaml': 'a: 1' }, { interval: '1h' })
+    return setup.untilReady(name, 'True')
+  }
+  async function expectRefused(good: Bucket, reason: string, message: string): Promise<void> {
+    setup.hint(good.metadata.name)
+    const failed = await setup.untilReady(good.metadata.name, 'False', reason)
+    expect(readyMessage(failed)).toContain(message)
+    await setup.expectKept(good)
+    expect(await setup.files(good.metadata.name)).toEqual({ 'a.yaml': 'a: 1' })
+  }
+
+  const long = 'x'.repeat(40_000)
+  const many = Object.fromEntries(Array.from({ length: 21 }, (_, n) => [`${n}`, 'x']))
+  test.each<[string, Record<string, string>, string, string]>([
+    ['a file over --max-file-bytes', { x: `${long}${long}` }, 'ArchiveOperationFailed', '--max-file-bytes'],
     [
-      'a file that is too large',
-      'large',
-      { x: 'x'.repeat(50_001) },
-      'ArchiveOperationFailed',
-      '--max-file-bytes',
-    ],
-    [
-      'more bytes than an artifact may have',
-      'total',
-      { a: 'x'.repeat(40_000), b: 'x'.repeat(40_000), c: 'x'.repeat(40_000) },
+      'files over --max-artifact-bytes',
+      { a: long, b: long, c: long },
       'ArchiveOperationFailed',
       '--max-artifact-bytes',
     ],
-    ['an object and others below it', 'clash', { a: 'x', 'a/b': 'x' }, 'IllegalPath', 'others below it'],
-    ['a backslash', 'backslash', { 'a\\..\\b': 'x' }, 'IllegalPath', 'which is refused'],
-  ])('%s', async (_what, name, objects, reason, message) => {
-    await createBucket(name, objects)
-    expect(readyMessage(await setup.untilReady(name, 'False', reason))).toContain(message)
+    ['more objects than --max-files', many, 'BucketOperationFailed', 'more than 20 objects'],
+    ['a path over --max-path-depth', { 'a/b/c/d/e/f/g': 'x' }, 'IllegalPath', 'more than 5 directories deep'],
+    ['an object and others below it', { a: 'x', 'a/b': 'x' }, 'IllegalPath', 'others below it'],
+    ['a backslash', { 'a\\..\\b': 'x' }, 'IllegalPath', 'which is refused'],
+  ])('%s: the last artifact stays', async (_what, objects, reason, message) => {
+    const good = await readyOne(`b-${crypto.randomUUID()}`)
+    for (const [key, content] of Object.entries(objects)) await s3.put(good.metadata.name, key, content)
+    await expectRefused(good, reason, message)
+  })
+
+  const listing = (...keys: string[]): Answer => ({
+    headers: { 'content-type': 'application/xml' },
+    body: `<ListBucketResult>${keys.map((key) => `<Contents><Key>${key}</Key><ETag>"1"</ETag><Size>1</Size></Contents>`).join('')}</ListBucketResult>`,
+  })
+  test.each<[string, () => Answer | undefined, string, string, Partial<Bucket['spec']>?]>([
+    ['names a path with ..', () => listing('../evil.yaml'), 'IllegalPath', 'which is refused'],
+    ['names .. within a path', () => listing('a/../../evil'), 'IllegalPath', 'which is refused'],
+    ['names a file twice', () => listing('a', './a', '/a'), 'IllegalPath', 'which is refused'],
+    ['names a file twice by slashes', () => listing('a', '//a'), 'IllegalPath', 'two objects for the file'],
+    [
+      'has entities of its own',
+      () => ({ body: '<!DOCTYPE a [<!ENTITY e "x">]><ListBucketResult>&e;</ListBucketResult>' }),
+      'BucketOperationFailed',
+      '',
+    ],
+    [
+      'redirects to where clouds keep credentials',
+      () => ({ status: 307, headers: { location: 'http://169.254.169.254/' } }),
+      'BucketOperationFailed',
+      '',
+    ],
+    ['never answers', () => undefined, 'BucketOperationFailed', 'did not answer in time', { timeout: '1s' }],
+  ])('a server that %s: the last artifact stays', async (_what, answer, reason, message, spec = {}) => {
+    const good = await readyOne(`s-${crypto.randomUUID()}`)
+    await using evil = await startEndpoint(({ url = '' }) =>
+      url.includes('.sourceignore') ? { status: 404 } : answer(),
+    )
+    await setup.patchSpec(good.metadata.name, { ...spec, endpoint: `127.0.0.1:${evil.port}` })
+    await expectRefused(good, reason, message)
+    await setup.patchSpec(good.metadata.name, { suspend: true })
   })
 
   test('a bucket that does not exist, an endpoint that is none, and a user without a password', async () => {

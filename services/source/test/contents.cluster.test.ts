@@ -3,6 +3,7 @@ import { GIT_REPOSITORY } from '@setpoint/contracts'
 import { git, startGitServer } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conditionOf, readyMessage, type Setup, startSetup } from './harness.ts'
+import { pass, startSpoiledGitServer } from './spoiled-git-server.ts'
 
 let setup: Setup
 beforeAll(async () => {
@@ -131,15 +132,27 @@ describe('recurseSubmodules', () => {
   test.each([
     ['a local path', 'localsub', '/etc', 'not http, https or ssh'],
     ['a program', 'extsub', 'ext::sh -c whoami', 'not http, https or ssh'],
-  ])('a submodule at %s is refused', async (_what, name, url, message) => {
+    ['an address where clouds keep credentials', 'linksub', 'http://169.254.169.254/r.git', 'link-local'],
+    [
+      'an address with a password',
+      'secretsub',
+      'http://ada:hunter2-sub@127.0.0.1:1/r.git',
+      'submodule http://127',
+    ],
+  ])('a submodule at %s is refused, and the last artifact stays', async (_what, name, url, message) => {
     const repo = await setup.git.create(name)
     const sha = await repo.commit({ 'a.yaml': '1' })
+    await setup.create(name, { url: repo.url, recurseSubmodules: true })
+    const good = await setup.untilReady(name, 'True')
     await repo.commit({
       '.gitmodules': `[submodule "x"]\n\tpath = x\n\turl = ${url}\n`,
       x: { submodule: sha },
     })
-    await setup.create(name, { url: repo.url, recurseSubmodules: true })
+    setup.hint(name)
     expect(readyMessage(await setup.untilReady(name, 'False', 'GitOperationFailed'))).toContain(message)
+    await setup.expectKept(good)
+    const told = JSON.stringify([await setup.get(name), await setup.events(name), setup.service.child.logs()])
+    expect(told).not.toContain('hunter2-sub')
   })
 })
 
@@ -216,14 +229,37 @@ describe('Git LFS', () => {
   test.each([
     ['other bytes than the hash says', Buffer.from('x'.repeat(file.length)), 'size or hash differ'],
     ['no such file', undefined, 'does not have the Git LFS file'],
-  ])('a server with %s is refused', async (_what, served, message) => {
+  ])('a server with %s is refused, and the last artifact stays', async (_what, served, message) => {
     await using server = await startGitServer({ lfs: new Map(served && [[oid, served]]) })
     const name = served === undefined ? 'lfsmissing' : 'lfswrong'
     const repo = await server.create(name)
-    await repo.commit({ 'large.yaml': pointer })
+    await repo.commit({ 'a.yaml': 'a: 1' })
     await setup.create(name, { url: repo.url })
+    const good = await setup.untilReady(name, 'True')
+    await repo.commit({ 'large.yaml': pointer })
+    setup.hint(name)
     expect(readyMessage(await setup.untilReady(name, 'False', 'GitOperationFailed'))).toContain(message)
+    await setup.expectKept(good)
     await setup.kube.delete(GIT_REPOSITORY, { namespace: setup.namespace, name })
+  })
+
+  test('a server that sends to where clouds keep credentials is not obeyed', async () => {
+    await using spoiled = await startSpoiledGitServer(setup.git)
+    const repo = await setup.git.create('lfslink')
+    await repo.commit({ 'a.yaml': 'a: 1' })
+    await setup.create('lfslink', { url: `${spoiled.url}/lfslink.git` })
+    const good = await setup.untilReady('lfslink', 'True')
+    const download = { href: 'http://169.254.169.254/latest', header: {} }
+    const places = JSON.stringify({ objects: [{ oid, size: file.length, actions: { download } }] })
+    spoiled.spoil((real, response, { url = '' }) =>
+      url.includes('/info/lfs/') ? response.end(places) : pass(real, response),
+    )
+    await repo.commit({ 'large.yaml': pointer })
+    setup.hint('lfslink')
+    const failed = await setup.untilReady('lfslink', 'False', 'GitOperationFailed')
+    expect(readyMessage(failed)).toContain('is a link-local address, which is refused')
+    await setup.expectKept(good)
+    await setup.kube.delete(GIT_REPOSITORY, { namespace: setup.namespace, name: 'lfslink' })
   })
 })
 

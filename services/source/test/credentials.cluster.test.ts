@@ -1,3 +1,6 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { GIT_REPOSITORY } from '@setpoint/contracts'
 import { type SshServer, startGitServer, startProxy, startSshServer } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readyMessage, type Setup, startSetup } from './harness.ts'
@@ -62,10 +65,7 @@ describe('https', () => {
     })
     await setup.untilCommit('mutual', sha)
     expect(proxy.targets).toContain(new URL(repo.url).host)
-    await setup.kube.delete(
-      { group: 'source.toolkit.fluxcd.io', version: 'v1', kind: 'GitRepository' },
-      { namespace: setup.namespace, name: 'mutual' },
-    )
+    await setup.kube.delete(GIT_REPOSITORY, { namespace: setup.namespace, name: 'mutual' })
   })
 
   test('half a client certificate: AuthenticationFailed says so', async () => {
@@ -77,13 +77,37 @@ describe('https', () => {
   })
 })
 
-test('a server whose certificate has expired is refused, and the message says so', async () => {
+test('a server whose certificate has expired is refused, and the message says so; the last artifact stays', async () => {
   await using git = await startGitServer({ tls: true, expired: true })
+  const before = await setup.git.create('expired')
+  await before.commit({ 'a.yaml': 'a: 1\n' })
+  await setup.create('expired', { url: before.url })
+  const good = await setup.untilReady('expired', 'True')
   const repo = await git.create('expired')
-  await repo.commit({ 'a.yaml': 'a: 1\n' })
+  await repo.commit({ 'a.yaml': 'a: 2\n' })
   await setup.createSecret('expired', { 'ca.crt': git.caPem ?? '' })
-  await setup.create('expired', { url: repo.url, secretRef: { name: 'expired' } })
+  await setup.patchSpec('expired', { url: repo.url, secretRef: { name: 'expired' } })
   const failed = await setup.untilReady('expired', 'False', 'GitOperationFailed')
   expect(readyMessage(failed)).toContain('has expired; the server needs a new one')
+  await setup.expectKept(good)
   expect(git.requests).toEqual([])
+})
+
+test('a password in the URL opens the repository, and is in no status, event, log, message or file', async () => {
+  const basic = { username: 'robot', password: 'hunter2-url' }
+  await using git = await startGitServer({ basic })
+  const repo = await git.create('urlpassword')
+  await repo.commit({ 'a.yaml': 'a: 1\n' })
+  const url = repo.url.replace('http://', 'http://robot:hunter2-url@')
+  await setup.create('urlpassword', { url, interval: '1s' })
+  await setup.untilReady('urlpassword', 'True')
+  git.setOffline(true)
+  const failed = await setup.untilReady('urlpassword', 'False', 'GitOperationFailed')
+  await setup.untilEvent('urlpassword', ({ reason }) => reason === 'GitOperationFailed')
+  const told = [failed.status, await setup.events('urlpassword'), await setup.message('urlpassword')]
+  expect(JSON.stringify([told, setup.service.child.logs()])).not.toContain('hunter2-url')
+  const files = await readdir(setup.service.storage, { recursive: true, withFileTypes: true })
+  for (const file of files.filter((entry) => entry.isFile()))
+    expect((await readFile(join(file.parentPath, file.name))).includes('hunter2-url')).toBe(false)
+  await setup.kube.delete(GIT_REPOSITORY, { namespace: setup.namespace, name: 'urlpassword' })
 })

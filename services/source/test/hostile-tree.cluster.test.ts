@@ -1,4 +1,4 @@
-import { commitRawTree, type GitRepo } from '@setpoint/testkit'
+import { commitRawTree, type GitRepo, git } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readyMessage, type Setup, startSetup } from './harness.ts'
 
@@ -7,7 +7,7 @@ import { readyMessage, type Setup, startSetup } from './harness.ts'
 let setup: Setup
 beforeAll(async () => {
   const limits = [
-    ...['max-file-bytes=4096', 'max-path-depth=5', 'max-files=50', 'max-artifact-bytes=100000'],
+    ...['max-file-bytes=4096', 'max-path-depth=30', 'max-files=50', 'max-artifact-bytes=100000'],
     ...['max-object-bytes=1000000', 'max-unpacked-bytes=3000000', 'max-fetch-bytes=2000000'],
   ]
   setup = await startSetup({ args: limits.map((limit) => `--${limit}`) })
@@ -26,6 +26,20 @@ const filled =
 const noise = (bytes: number) =>
   Buffer.concat(Array.from({ length: bytes / 50_000 }, () => crypto.getRandomValues(new Uint8Array(50_000))))
 
+/** Twenty directories in each other, each of which holds the next one twenty times. */
+const treeBomb =
+  (bottom: string): Evil =>
+  async ({ dir, setRef }) => {
+    const run = (args: string[], input = '') => git(args, { cwd: dir, input: [input] })
+    let tree = await run(['mktree'], bottom)
+    for (let level = 0; level < 20; level += 1)
+      tree = await run(
+        ['mktree'],
+        Array.from({ length: 20 }, (_, n) => `040000 tree ${tree}\t${n}\n`).join(''),
+      )
+    await setRef('refs/heads/main', await run(['commit-tree', tree, '-m', 'bomb', '-p', 'main']))
+  }
+
 test.each<[string, Evil, string, string]>([
   ['a directory ..', named('..', '40000'), 'IllegalPath', 'illegal name ".."'],
   ['a file ..', named('..'), 'IllegalPath', 'illegal name ".."'],
@@ -40,14 +54,25 @@ test.each<[string, Evil, string, string]>([
   ['.git with what NTFS drops', named('.git. .', '40000'), 'IllegalPath', 'illegal name'],
   ['.git as an NTFS stream', named('.git::$INDEX_ALLOCATION'), 'IllegalPath', 'illegal name'],
   ['.git by a backslash', named(String.raw`.git\hooks`), 'IllegalPath', 'illegal name'],
+  [
+    'a link that is a directory as well',
+    (repo) =>
+      commitRawTree(repo, [
+        { name: 'a', mode: '120000' },
+        { name: 'a', mode: '40000' },
+      ]),
+    'IllegalPath',
+    'twice the name "a"',
+  ],
   ['a name without end', named('.git'.padEnd(100_000, ' ')), 'IllegalPath', 'illegal name'],
   ['a path without end', named('n'.repeat(5_000)), 'IllegalPath', 'is longer than 4096'],
   [
     'directories in directories',
-    (repo) => repo.commit({ 'a/b/c/d/e/f/g.yaml': '1' }),
+    (repo) => repo.commit({ [`${'d/'.repeat(32)}a.yaml`]: '1' }),
     'IllegalPath',
-    'deeper than 5',
+    'deeper than 30',
   ],
+  ['more directories than can be counted', treeBomb(''), 'GitOperationFailed', 'more than 50 files'],
   ['more files than --max-files', filled(51, () => '1'), 'GitOperationFailed', 'more than 50 files'],
   ['a file over --max-file-bytes', filled(1, () => 'x'.repeat(5_000)), 'ArchiveOperationFailed', '4096'],
   [

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type GitRepo, git, type TemporaryDirectory, temporaryDirectory } from '@setpoint/testkit'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conditionOf, readyMessage, type Setup, startSetup } from './harness.ts'
 
 let setup: Setup
@@ -118,30 +118,96 @@ test.each([
   await setup.untilReady(name, 'False', reason)
 })
 
-test('PGP, by the real gpg', async () => {
-  const env = { ...process.env, GNUPGHOME: home.path }
+describe('PGP, by the real gpg', () => {
+  const LAST_YEAR = '20250301T000000!'
+  const environment = () => ({ ...process.env, GNUPGHOME: home.path })
   const gpg = (...args: string[]) =>
-    execFileSync('gpg', ['--batch', '--pinentry-mode', 'loopback', '--passphrase', '', ...args], {
-      env,
+    execFileSync('gpg', ['--batch', '--yes', '--pinentry-mode', 'loopback', '--passphrase', '', ...args], {
+      env: environment(),
       stdio: ['ignore', 'pipe', 'ignore'],
     }).toString()
-  gpg('--quick-generate-key', 'Ada <ada@example.com>', 'ed25519', 'sign', 'never')
-  const repo = await setup.git.create('pgp')
-  await repo.commit({ 'a.yaml': 'a: 1\n' })
-  const identity = [
-    '-c',
-    'user.name=Ada',
-    '-c',
-    'user.email=ada@example.com',
-    '-c',
-    'user.signingkey=ada@example.com',
-  ]
-  const args = [...identity, 'commit-tree', 'main^{tree}', '-S', '-m', 'signed']
-  const sha = execFileSync('git', args, { cwd: repo.dir, env }).toString().trim()
-  await repo.setRef('refs/heads/main', sha)
-  await setup.createSecret('pgp', { 'ada.asc': gpg('--armor', '--export', 'ada@example.com') })
-  await setup.create('pgp', { url: repo.url, verify: { mode: 'head', secretRef: { name: 'pgp' } } })
-  const ready = await setup.untilCommit('pgp', sha)
-  expect(ready.status?.sourceVerificationMode).toBe('head')
-  execFileSync('gpgconf', ['--kill', 'all'], { env })
+  afterAll(() => execFileSync('gpgconf', ['--kill', 'all'], { env: environment() }))
+
+  /** A new key; its fingerprint. */
+  function newPgpKey(name: string, ...when: string[]): string {
+    gpg(...when, '--quick-generate-key', `${name} <${name}@example.com>`, 'ed25519', 'sign', '1y')
+    return /^fpr:+([0-9A-F]+):/m.exec(gpg('--list-keys', '--with-colons', `<${name}@example.com>`))?.[1] ?? ''
+  }
+
+  /** The tip of main once more, signed at a time. */
+  async function pgpCommit(repo: GitRepo, key: string, when: string[] = []): Promise<string> {
+    const program = join(home.path, `gpg-${crypto.randomUUID()}`)
+    writeFileSync(program, `#!/bin/sh\nexec gpg ${when.join(' ')} "$@"\n`, { mode: 0o755 })
+    const identity = ['user.name=Ada', 'user.email=ada@example.com', `user.signingkey=${key}`]
+    const settings = [...identity, `gpg.program=${program}`].flatMap((setting) => ['-c', setting])
+    const args = [...settings, 'commit-tree', 'main^{tree}', '-p', 'main', '-S', '-m', 'signed']
+    const sha = execFileSync('git', args, { cwd: repo.dir, env: environment() }).toString().trim()
+    await repo.setRef('refs/heads/main', sha)
+    return sha
+  }
+
+  function revoke(key: string): void {
+    const path = join(home.path, 'openpgp-revocs.d', `${key}.rev`)
+    writeFileSync(path, readFileSync(path, 'utf8').replace(':-----', '-----'))
+    gpg('--import', path)
+  }
+
+  test.each<[string, string, (repo: GitRepo) => Promise<string>, string]>([
+    [
+      'that has expired',
+      'expired',
+      (repo) => {
+        const when = ['--faked-system-time', LAST_YEAR]
+        const key = newPgpKey('expired', ...when)
+        return pgpCommit(repo, key, when).then(() => key)
+      },
+      'has expired',
+    ],
+    [
+      'that was revoked',
+      'revoked',
+      async (repo) => {
+        const key = newPgpKey('revoked')
+        await pgpCommit(repo, key)
+        revoke(key)
+        return key
+      },
+      'is revoked',
+    ],
+    [
+      'that nobody knows',
+      'unknown',
+      async (repo) => {
+        const known = newPgpKey('known')
+        await pgpCommit(repo, newPgpKey('unknown'))
+        return known
+      },
+      'not trusted',
+    ],
+  ])('a commit by a key %s is refused, and the artifact of the good one stays', async (...row) => {
+    const [, name, sign, message] = row
+    const repo = await setup.git.create(name)
+    await repo.commit({ 'a.yaml': 'a: 1\n' })
+    const ada = newPgpKey(`ada-${name}`)
+    const good = await pgpCommit(repo, ada)
+    const signer = await sign(repo)
+    const next = await repo.head()
+    await repo.setRef('refs/heads/main', good)
+    await setup.createSecret(name, {
+      'ada.asc': gpg('--armor', '--export', ada),
+      'other.asc': gpg('--armor', '--export', signer),
+    })
+    await setup.create(name, { url: repo.url, verify: { mode: 'head', secretRef: { name } } })
+    const ready = await setup.untilCommit(name, good)
+    expect(ready.status?.sourceVerificationMode).toBe('head')
+    await repo.setRef('refs/heads/main', next)
+    setup.hint(name)
+    const refused = await setup.untilReady(name, 'False', 'InvalidCommitSignature')
+    expect(readyMessage(refused)).toContain(message)
+    expect(conditionOf(refused, 'SourceVerified')).toMatchObject({
+      status: 'False',
+      reason: 'InvalidCommitSignature',
+    })
+    await setup.expectKept(ready)
+  })
 })
