@@ -195,13 +195,16 @@ describe('include', () => {
   test.each([
     ['a path that leaves the artifact', 'incup', { toPath: '../up' }, 'IllegalPath'],
     ['a directory that is not there', 'incnodir', { fromPath: 'nothing' }, 'CopyFailure'],
-  ])('%s is refused', async (_what, name, paths, reason) => {
+  ])('%s is refused, and the last artifact stays', async (_what, name, paths, reason) => {
     const repo = await setup.git.create(name)
     await repo.commit({ 'a.yaml': '1' })
     await setup.create(`${name}-base`, { url: repo.url })
     await setup.untilReady(`${name}-base`, 'True')
-    await setup.create(name, { url: repo.url, include: [{ repository: { name: `${name}-base` }, ...paths }] })
+    await setup.create(name, { url: repo.url })
+    const good = await setup.untilReady(name, 'True')
+    await setup.patchSpec(name, { include: [{ repository: { name: `${name}-base` }, ...paths }] })
     await setup.untilReady(name, 'False', reason)
+    await setup.expectKept(good)
   })
 })
 
