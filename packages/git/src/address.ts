@@ -1,16 +1,11 @@
 import { displayUrl, GitError } from './errors.ts'
 
-/** The URL without credentials, as a copy on disk names its origin. @throws GitError */
+/** The URL without credentials, as a copy on disk names its origin, and requests begin. @throws GitError */
 export function withoutCredentials(url: string): string {
   const parsed = parseAddress(url)
   parsed.username = ''
   parsed.password = ''
   return parsed.href.replace(/\/+$/, '')
-}
-
-/** The URL as isomorphic-git may see it: without credentials, and with a scheme that it knows. @throws GitError */
-export function transportUrl(url: string): string {
-  return withoutCredentials(url).replace(/^ssh:/, 'https:')
 }
 
 /** @throws GitError for what is no http, https or ssh address */

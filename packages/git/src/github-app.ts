@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, sign } from 'node:crypto'
 import { GitError } from './errors.ts'
 import type { GitCredentials, RemoteOptions } from './remote-options.ts'
 import { codeOf } from './translate-error.ts'
-import { openTransport } from './transport.ts'
+import { bytesOf, openTransport } from './transport.ts'
 
 /** A GitHub App as the Secret of a GitRepository describes it. */
 export interface GitHubApp {
@@ -119,12 +119,11 @@ class GitHubApi {
       throw new GitError('ProtocolError', 'githubAppBaseURL is not an http or https URL')
     await using api = openTransport({ ...this.options, url: this.baseUrl, maxBytes: MAX_ANSWER_BYTES })
     const headers = { authorization: `Bearer ${this.proof()}`, accept: 'application/vnd.github+json' }
-    const { statusCode, body } = await api.request({ url, method, headers })
-    const chunks: Uint8Array[] = []
-    for await (const chunk of body ?? []) chunks.push(chunk)
-    if (statusCode >= 300) throw this.refusal(statusCode)
+    const answer = await api.request({ url, method, headers })
+    const bytes = await bytesOf(answer)
+    if (answer.statusCode >= 300) throw this.refusal(answer.statusCode)
     try {
-      return JSON.parse(Buffer.concat(chunks).toString('utf8'))
+      return JSON.parse(bytes.toString('utf8'))
     } catch {
       throw this.nonsense()
     }

@@ -7,11 +7,10 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls'
-import type { GitHttpRequest, GitHttpResponse } from 'isomorphic-git'
 import { displayUrl, GitError } from './errors.ts'
 import { OperationLimits } from './operation-limits.ts'
 import type { GitCredentials, RemoteOptions } from './remote-options.ts'
-import type { Transport } from './transport.ts'
+import type { Transport, TransportRequest, TransportResponse } from './transport.ts'
 import { type Endpoint, openTunnel, proxyAddress, proxyAuthorization } from './tunnel.ts'
 
 const DEFAULT_MAX_REDIRECTS = 5
@@ -43,18 +42,20 @@ class HttpTransport implements Transport {
     return this.limits.receivedBytes
   }
 
-  async request({ url, method = 'GET', headers = {}, body }: GitHttpRequest): Promise<GitHttpResponse> {
-    const content = body === undefined ? undefined : await collect(body)
+  async request({ url, method = 'GET', headers = {}, body }: TransportRequest): Promise<TransportResponse> {
     const { maxRedirects = DEFAULT_MAX_REDIRECTS } = this.options
     let target = this.moved(url)
     for (let redirects = 0; redirects <= maxRedirects; redirects += 1) {
-      const answer = await this.send(target, method, headers, content)
-      if (answer.status === 429 || (answer.status === 503 && answer.headers['retry-after'] !== undefined))
+      const answer = await this.send(target, method, headers, body)
+      if (
+        answer.statusCode === 429 ||
+        (answer.statusCode === 503 && answer.headers['retry-after'] !== undefined)
+      )
         throw rateLimited(target, answer)
       const location = answer.headers.location
-      if (location === undefined || ![301, 302, 303, 307, 308].includes(answer.status)) {
+      if (location === undefined || ![301, 302, 303, 307, 308].includes(answer.statusCode)) {
         if (target.href !== url) this.rememberMove(url, target)
-        return toGitResponse(target, method, answer)
+        return { url: target.href, ...answer }
       }
       target = this.redirected(target, location, 'authorization' in headers)
     }
@@ -94,14 +95,14 @@ class HttpTransport implements Transport {
     return target
   }
 
-  private async send(target: URL, method: string, headers: object, content: Buffer | undefined) {
+  private async send(target: URL, method: string, headers: object, content: Uint8Array | undefined) {
     const sent: Record<string, string> = { 'user-agent': 'git/setpoint', ...headers }
     if (content !== undefined) sent['content-length'] = String(content.length)
     const authorization = this.authorizationFor(target)
     if (authorization !== undefined) sent.authorization = authorization
     try {
       const answer = await this.exchange(target, method, sent, content)
-      if (answer.status !== 407) return answer
+      if (answer.statusCode !== 407) return answer
       throw new GitError('AuthenticationFailed', 'the proxy refused the credentials (HTTP 407)')
     } catch (cause) {
       throw this.limits.problem(cause, target.host)
@@ -131,7 +132,7 @@ class HttpTransport implements Transport {
     target: URL,
     method: string,
     headers: Record<string, string>,
-    content: Buffer | undefined,
+    content: Uint8Array | undefined,
   ) {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const request = this.ask(target, method, headers)
@@ -166,15 +167,14 @@ class HttpTransport implements Transport {
     this.open.add(response)
     response.once('close', () => this.open.delete(response))
     return {
-      status: response.statusCode ?? 0,
-      statusText: response.statusMessage ?? '',
+      statusCode: response.statusCode ?? 0,
       headers: response.headers,
       body: this.bodyOf(response, target.host),
     }
   }
 
   /** The bytes as they arrive. */
-  private async *bodyOf(response: IncomingMessage, host: string): AsyncIterableIterator<Uint8Array> {
+  private async *bodyOf(response: IncomingMessage, host: string): AsyncIterable<Uint8Array> {
     try {
       for await (const chunk of response) {
         this.limits.count(chunk.length)
@@ -190,11 +190,11 @@ class HttpTransport implements Transport {
 const DEFAULT_RETRY_MS = 60_000
 const MAX_RETRY_MS = 3_600_000
 
-function rateLimited({ host }: URL, { status, headers }: Answer): GitError {
+function rateLimited({ host }: URL, { statusCode, headers }: Answer): GitError {
   const given = headers['retry-after'] ?? ''
   const wait = /^\d+$/.test(given) ? Number(given) * 1000 : Date.parse(given) - Date.parse(headers.date ?? '')
   const retryAfterMs = Math.min(Number.isNaN(wait) ? DEFAULT_RETRY_MS : Math.max(wait, 1_000), MAX_RETRY_MS)
-  const message = `${host} asks to be left alone for ${Math.ceil(retryAfterMs / 1000)} s (HTTP ${status})`
+  const message = `${host} asks to be left alone for ${Math.ceil(retryAfterMs / 1000)} s (HTTP ${statusCode})`
   return new GitError('RateLimited', message, { retryAfterMs })
 }
 
@@ -254,30 +254,7 @@ function secureContext({ caPem, clientCertificate }: RemoteOptions): SecureConte
   }
 }
 
-interface Answer {
-  status: number
-  statusText: string
-  headers: IncomingMessage['headers']
-  body: AsyncIterableIterator<Uint8Array>
-}
-
-function toGitResponse(target: URL, method: string, answer: Answer): GitHttpResponse {
-  const headers = Object.entries(answer.headers).map(([name, value]) => [name, String(value)])
-  return {
-    url: target.href,
-    method,
-    statusCode: answer.status,
-    statusMessage: answer.statusText,
-    headers: Object.fromEntries(headers),
-    body: answer.body,
-  }
-}
-
-async function collect(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks)
-}
+type Answer = Omit<TransportResponse, 'url'>
 
 function credentialsOfUrl(url: URL): GitCredentials | undefined {
   if (url.username === '') return undefined

@@ -1,4 +1,3 @@
-export { transportUrl } from './address.ts'
 export { displayUrl, GitError, type GitErrorCode } from './errors.ts'
 export type { RemoteRef } from './fetch/advertisement.ts'
 export { type ApiOptions, type GitHubApp, GitHubApps } from './github-app.ts'
@@ -14,6 +13,5 @@ export { type ReferenceSelector, type Resolved, resolveReference } from './resol
 export type { SemverTag } from './semver-tags.ts'
 export { type CommitSigner, openpgpSigner, sshSigner } from './sign-commit.ts'
 export { compileIgnore, type Ignore, SOURCE_IGNORE } from './source-ignore.ts'
-export { openTransport, type Transport } from './transport.ts'
 export { readSigners, type Signers, type Verified } from './verify/signers.ts'
 export { type CommitAuthor, type NewCommit, type WrittenCommit, writeCommit } from './write-commit.ts'

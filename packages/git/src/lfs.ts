@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { withoutCredentials } from './address.ts'
 import { displayUrl, GitError } from './errors.ts'
 import type { RemoteOptions } from './remote-options.ts'
-import { openTransport } from './transport.ts'
+import { bytesOf, openTransport } from './transport.ts'
 
 /** What Git holds in place of a large file. */
 export interface LfsPointer {
@@ -135,13 +135,7 @@ async function ask(
     url,
     method,
     headers: lower,
-    ...(content && { body: iterate(content) }),
+    ...(content && { body: content }),
   })
-  const chunks: Uint8Array[] = []
-  for await (const chunk of answer.body ?? []) chunks.push(chunk)
-  return { status: answer.statusCode, bytes: Buffer.concat(chunks) }
-}
-
-async function* iterate(content: Uint8Array): AsyncIterableIterator<Uint8Array> {
-  yield content
+  return { status: answer.statusCode, bytes: await bytesOf(answer) }
 }

@@ -1,7 +1,5 @@
-import fs from 'node:fs'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import git from 'isomorphic-git'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { ObjectStore } from './pack/object-store.ts'
 import { readCommit } from './read-objects.ts'
 
@@ -20,8 +18,11 @@ export interface Marker {
 /** Makes an empty repository of whatever is there; it counts as none until it has a marker. */
 export async function initialize(gitdir: string): Promise<void> {
   await rm(gitdir, { recursive: true, force: true })
-  await mkdir(gitdir, { recursive: true })
-  await git.init({ fs, gitdir, bare: true })
+  // What Git itself wants to see before it takes a directory for a repository.
+  for (const directory of ['objects/pack', 'refs/heads'])
+    await mkdir(join(gitdir, directory), { recursive: true })
+  await writeFile(join(gitdir, 'HEAD'), 'ref: refs/heads/main\n')
+  await writeFile(join(gitdir, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n')
 }
 
 export async function writeMarker(gitdir: string, marker: Marker): Promise<void> {
@@ -40,7 +41,8 @@ export async function readMarker(gitdir: string): Promise<Partial<Marker> | unde
 
 export async function readLastCommit(gitdir: string): Promise<string | undefined> {
   try {
-    return await git.resolveRef({ fs, gitdir, ref: LAST_REF })
+    const oid = (await readFile(join(gitdir, LAST_REF), 'utf8')).trim()
+    return /^[0-9a-f]{40}$/.test(oid) ? oid : undefined
   } catch {
     return undefined
   }
@@ -49,6 +51,9 @@ export async function readLastCommit(gitdir: string): Promise<string | undefined
 /** Notes a commit, or the one behind a tag, as the last one, once it is proven to be here. */
 export async function writeLastCommit(gitdir: string, fetched: string): Promise<string> {
   const { oid } = await readCommit(new ObjectStore(gitdir), fetched)
-  await git.writeRef({ fs, gitdir, ref: LAST_REF, value: oid, force: true })
+  const file = join(gitdir, LAST_REF)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(`${file}.lock`, `${oid}\n`)
+  await rename(`${file}.lock`, file)
   return oid
 }

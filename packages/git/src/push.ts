@@ -1,10 +1,10 @@
-import { transportUrl } from './address.ts'
+import { withoutCredentials } from './address.ts'
 import { displayUrl, GitError } from './errors.ts'
 import { PackWriter } from './pack-writer.ts'
 import { FLUSH, pktLine, readPktLines } from './pkt-line.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import { translateRemoteError } from './translate-error.ts'
-import { openTransport, type Transport } from './transport.ts'
+import { bytesOf, openTransport, type Transport, type TransportResponse } from './transport.ts'
 
 /** One reference to move on a server. */
 export interface Push {
@@ -32,7 +32,7 @@ const MAX_SERVER_TEXT = 1_000
 export async function push(remote: RemoteOptions, wish: Push): Promise<void> {
   await using http = openTransport(remote)
   try {
-    const url = transportUrl(remote.url)
+    const url = withoutCredentials(remote.url)
     const { refs, capabilities } = await discover(http, url)
     if (refs.get(wish.ref) !== wish.from) throw stale(wish)
     const names = Object.keys(wish.options ?? {})
@@ -77,23 +77,15 @@ async function send(http: Transport, url: string, body: Buffer): Promise<Buffer>
       'content-type': 'application/x-git-receive-pack-request',
       accept: 'application/x-git-receive-pack-result',
     },
-    body: once(body),
+    body,
   })
   return bodyOf(answer, url)
 }
 
-async function* once(body: Uint8Array): AsyncIterableIterator<Uint8Array> {
-  yield body
-}
-
-async function bodyOf(
-  { statusCode, body }: Awaited<ReturnType<Transport['request']>>,
-  url: string,
-): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body ?? []) chunks.push(chunk)
+async function bodyOf(answer: TransportResponse, url: string): Promise<Buffer> {
+  const { statusCode } = answer
   const shown = displayUrl(url)
-  if (statusCode === 200) return Buffer.concat(chunks)
+  if (statusCode === 200) return bytesOf(answer)
   if (statusCode === 401 || statusCode === 403)
     throw new GitError('AuthenticationFailed', `${shown} does not let us push (HTTP ${statusCode})`)
   if (statusCode === 404)

@@ -1,19 +1,43 @@
-import type { GitHttpRequest, GitHttpResponse } from 'isomorphic-git'
+import type { IncomingHttpHeaders } from 'node:http'
 import { httpTransport } from './http-client.ts'
 import type { RemoteOptions } from './remote-options.ts'
 import { sshTransport } from './ssh/ssh-transport.ts'
 
+export interface TransportRequest {
+  url: string
+  /** Default GET. */
+  method?: string
+  headers?: Record<string, string>
+  body?: Uint8Array
+}
+
+export interface TransportResponse {
+  /** Where the answer came from, after redirects. */
+  url: string
+  statusCode: number
+  headers: IncomingHttpHeaders
+  /** As it arrives. */
+  body: AsyncIterable<Uint8Array>
+}
+
 /**
- * The way to one server for one operation: what isomorphic-git takes as its `http`, for listing, fetching and pushing.
+ * The way to one server for one operation: listing, fetching or pushing.
  * Its limits (time, bytes) hold for the whole of the operation, so make a new one for each.
  */
 export interface Transport extends AsyncDisposable {
-  request(request: GitHttpRequest): Promise<GitHttpResponse>
+  request(request: TransportRequest): Promise<TransportResponse>
   /** Bytes that came over the network so far. */
   readonly receivedBytes: number
 }
 
-/** Opens the way to a server, by the scheme of the URL. Nothing is sent yet. Give isomorphic-git `transportUrl(url)`. */
+/** Opens the way to a server, by the scheme of the URL. Nothing is sent yet. */
 export function openTransport(options: RemoteOptions): Transport {
   return options.url.startsWith('ssh:') ? sshTransport(options) : httpTransport(options)
+}
+
+/** All of an answer, of which the transport bounds the bytes. */
+export async function bytesOf({ body }: TransportResponse): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }

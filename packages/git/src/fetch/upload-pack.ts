@@ -1,8 +1,8 @@
-import { transportUrl } from '../address.ts'
+import { withoutCredentials } from '../address.ts'
 import { displayUrl, GitError } from '../errors.ts'
 import type { RemoteOptions } from '../remote-options.ts'
 import { httpProblem } from '../translate-error.ts'
-import { openTransport, type Transport } from '../transport.ts'
+import { openTransport, type Transport, type TransportResponse } from '../transport.ts'
 import { type Advertisement, readAdvertisement } from './advertisement.ts'
 import { type FetchAnswer, readAnswer } from './answer.ts'
 import { PktLineReader } from './pkt-line-reader.ts'
@@ -27,7 +27,7 @@ export class UploadPack implements AsyncDisposable {
 
   /** @param heard what a server that can be asked by HTTP said before: it is not asked again @throws GitError */
   static async open(remote: RemoteOptions, heard?: Advertisement): Promise<UploadPack> {
-    const url = transportUrl(remote.url)
+    const url = withoutCredentials(remote.url)
     const transport = openTransport(remote)
     try {
       const found =
@@ -56,7 +56,7 @@ export class UploadPack implements AsyncDisposable {
         'content-type': `application/x-${SERVICE}-request`,
         accept: `application/x-${SERVICE}-result`,
       },
-      body: once(fetchRequest(wish, this.advertisement.capabilities)),
+      body: fetchRequest(wish, this.advertisement.capabilities),
     })
     const lines = linesOf(answer, shown)
     return readAnswer(lines, { isShallow: wish.isShallow === true, shown })
@@ -84,13 +84,7 @@ async function hear(transport: Transport, base: string, shown: string): Promise<
   return { advertisement, isElsewhere: answer.url !== url }
 }
 
-type Answer = Awaited<ReturnType<Transport['request']>>
-
-function linesOf({ statusCode, body }: Answer, shown: string): PktLineReader {
-  if (statusCode !== 200 || body === undefined) throw httpProblem(statusCode, shown)
+function linesOf({ statusCode, body }: TransportResponse, shown: string): PktLineReader {
+  if (statusCode !== 200) throw httpProblem(statusCode, shown)
   return new PktLineReader(body, shown)
-}
-
-async function* once(body: Uint8Array): AsyncIterableIterator<Uint8Array> {
-  yield body
 }

@@ -1,17 +1,13 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import fs from 'node:fs'
 import { join } from 'node:path'
 import { type GitRepo, type SshServer, startSshServer, temporaryDirectory } from '@setpoint/testkit'
-import git from 'isomorphic-git'
 import ssh2 from 'ssh2'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { transportUrl } from '../address.ts'
 import { GitError } from '../errors.ts'
 import { listRemote } from '../list-remote.ts'
 import { openMirror } from '../mirror.ts'
 import type { RemoteOptions, SshCredentials } from '../remote-options.ts'
 import { resolveReference } from '../resolve-reference.ts'
-import { openTransport } from '../transport.ts'
 
 let server: SshServer
 let repo: GitRepo
@@ -55,27 +51,6 @@ describe('over SSH', () => {
     const news = await mirror.fetch(remote, resolveReference(await listRemote(remote), { branch: 'main' }))
     expect(news).toMatchObject({ commit: sha, full: false })
     expect((await mirror.readTree(sha)).map(({ path }) => path)).toEqual(['a.yaml', 'b.yaml'])
-  })
-
-  test('a commit is pushed', async () => {
-    await using home = await temporaryDirectory('push')
-    const target = await server.create('pushed')
-    const remote = remoteOf({}, { url: target.url })
-    await git.init({ fs, dir: home.path, defaultBranch: 'main' })
-    fs.writeFileSync(join(home.path, 'x.yaml'), 'x: 1\n')
-    await git.add({ fs, dir: home.path, filepath: 'x.yaml' })
-    const author = { name: 'Ada', email: 'ada@example.com' }
-    const sha = await git.commit({ fs, dir: home.path, message: 'x', author })
-    await using http = openTransport(remote)
-    await git.push({
-      fs,
-      http,
-      dir: home.path,
-      url: transportUrl(remote.url),
-      ref: 'main',
-      remoteRef: 'main',
-    })
-    expect(await target.head()).toBe(sha)
   })
 
   test('more bytes than the limit are refused while they arrive', async () => {

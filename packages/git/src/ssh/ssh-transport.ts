@@ -1,10 +1,9 @@
-import type { GitHttpRequest, GitHttpResponse } from 'isomorphic-git'
 import type { ClientChannel } from 'ssh2'
 import { parseAddress } from '../address.ts'
 import { GitError } from '../errors.ts'
 import { OperationLimits } from '../operation-limits.ts'
 import type { RemoteOptions } from '../remote-options.ts'
-import type { Transport } from '../transport.ts'
+import type { Transport, TransportRequest, TransportResponse } from '../transport.ts'
 import { ChannelReader } from './channel-reader.ts'
 import { connectSsh, type SshConnection } from './ssh-connection.ts'
 
@@ -42,19 +41,11 @@ class SshTransport implements Transport {
     return this.limits.receivedBytes
   }
 
-  async request({ url, method = 'GET', body }: GitHttpRequest): Promise<GitHttpResponse> {
+  async request({ url, method = 'GET', body }: TransportRequest): Promise<TransportResponse> {
     const service = SERVICES.find((name) => url.endsWith(name))
     if (service === undefined) throw new GitError('ProtocolError', 'a service that SSH does not have')
     const answer = method === 'GET' ? await this.advertise(service) : this.exchange(service, body)
-    const kind = method === 'GET' ? 'advertisement' : 'result'
-    return {
-      url,
-      method,
-      statusCode: 200,
-      statusMessage: 'OK',
-      headers: { 'content-type': `application/x-${service}-${kind}` },
-      body: answer,
-    }
+    return { url, statusCode: 200, headers: {}, body: answer }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -63,7 +54,7 @@ class SshTransport implements Transport {
     this.connection?.[Symbol.dispose]()
   }
 
-  private async advertise(service: Service): Promise<AsyncIterableIterator<Uint8Array>> {
+  private async advertise(service: Service): Promise<AsyncIterable<Uint8Array>> {
     this.connection ??= await connectSsh(this.options, this.limits)
     const session = await this.open(this.connection, service)
     this.session = session
@@ -82,12 +73,11 @@ class SshTransport implements Transport {
     }
   }
 
-  private async *exchange(service: Service, body: GitHttpRequest['body']): AsyncIterableIterator<Uint8Array> {
+  private async *exchange(service: Service, body: Uint8Array | undefined): AsyncIterable<Uint8Array> {
     const { session } = this
     this.session = undefined
     if (session?.service !== service) throw new GitError('ProtocolError', 'the SSH session was not opened')
-    for await (const chunk of body ?? []) session.channel.write(chunk)
-    session.channel.end()
+    session.channel.end(body)
     yield* session.reader.all()
   }
 }
@@ -103,6 +93,6 @@ function quoted(path: string): string {
   return `'${path.replaceAll(/['!]/g, (char) => `'\\${char}'`)}'`
 }
 
-async function* iterate(chunks: Uint8Array[]): AsyncIterableIterator<Uint8Array> {
+async function* iterate(chunks: Uint8Array[]): AsyncIterable<Uint8Array> {
   yield* chunks
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join, normalize } from 'node:path'
 import Fastify, { type FastifyInstance } from 'fastify'
 
@@ -21,23 +20,32 @@ export async function startArchiveServer(options: ArchiveServerOptions): Promise
       const { kind, namespace, name, file } = params
       const path = `${kind}/${namespace}/${name}/${file}`
       if (!isPlain(path) || !file.endsWith('.tar.gz')) return reply.code(404).send()
-      const found = (await sizeOf(join(options.root, path))) ?? (await restored(options, path))
+      const found = (await openFile(join(options.root, path))) ?? (await restored(options, path))
       if (found === undefined) return reply.code(404).send()
-      reply.header('content-length', found).type('application/gzip')
-      return reply.send(createReadStream(join(options.root, path)))
+      reply.header('content-length', found.size).type('application/gzip')
+      return reply.send(found.file.createReadStream())
     },
   )
   await server.listen({ host: options.host, port: options.port })
   return server
 }
 
-async function restored(options: ArchiveServerOptions, path: string): Promise<number | undefined> {
-  return (await options.restore(path)) ? sizeOf(join(options.root, path)) : undefined
+async function restored(options: ArchiveServerOptions, path: string): Promise<OpenFile | undefined> {
+  return (await options.restore(path)) ? openFile(join(options.root, path)) : undefined
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
-  const found = await stat(file).catch(() => undefined)
-  return found?.isFile() ? found.size : undefined
+interface OpenFile {
+  file: FileHandle
+  size: number
+}
+
+/** An open file is read to its end, even if it is swept up meanwhile. */
+async function openFile(path: string): Promise<OpenFile | undefined> {
+  const file = await open(path).catch(() => undefined)
+  const found = await file?.stat()
+  if (file !== undefined && found?.isFile()) return { file, size: found.size }
+  await file?.close()
+  return undefined
 }
 
 /** Four plain names, the last of which may hold a digest: nothing that could leave the directory. */
