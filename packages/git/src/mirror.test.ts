@@ -104,6 +104,23 @@ describe('fetching', () => {
     expect(await fetchHeard(rewrite)).toEqual({ commit: await repo.head(), asked: 1 })
   })
 
+  test('a repository that has moved is fetched from where it is', async () => {
+    const repo = await server.create('moved')
+    const sha = await repo.commit({ 'a.yaml': '1' })
+    const old = createServer(({ method, url }, response) => {
+      const location = `${repo.url}${url?.replace('/old.git', '')}`
+      response.writeHead(method === 'GET' ? 301 : 404, { location }).end()
+    })
+    const url = `${await listen(old)}/old.git`
+    await using home = await temporaryDirectory('mirror')
+    const mirror = await openMirror(join(home.path, 'm'), { url })
+    const { advertisement, ...refs } = await listRemote(remoteOf(url))
+    const resolved = resolveReference(refs, { branch: 'main' })
+    expect(await mirror.fetch(remoteOf(url), resolved, { advertisement })).toMatchObject({ commit: sha })
+    old.closeAllConnections()
+    old.close()
+  })
+
   test('a rewritten history is followed', async () => {
     const repo = await server.create('rewritten')
     await repo.commit({ 'a.yaml': 'a: 1\n' })

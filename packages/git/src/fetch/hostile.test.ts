@@ -3,11 +3,16 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { temporaryDirectory } from '@setpoint/testkit'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { GitError, type GitErrorCode } from '../errors.ts'
+import { inPieces } from '../pack/test-packs.ts'
 import { PackWriter } from '../pack-writer.ts'
 import { FLUSH, pktLine } from '../pkt-line.ts'
+import { readAdvertisement } from './advertisement.ts'
+import { readAnswer } from './answer.ts'
 import { fetchInto } from './fetch-into.ts'
+import { PktLineReader } from './pkt-line-reader.ts'
 
 const commit = 'a'.repeat(40)
 const line = (text: string) => pktLine(`${text}\n`)
@@ -153,4 +158,30 @@ test('a good answer is taken, with or without acknowledgements before it', async
     expect((await fetchInto(home.path, remote, resolved, options)).oid).toBe(commit)
     expect(await readdir(join(home.path, 'objects', 'pack'))).toHaveLength(2)
   }
+})
+
+test('whatever an answer is made into, it is taken or refused with a GitError', async () => {
+  const good = Buffer.concat([start, band(2, 'Counting'), band(1, pack), FLUSH])
+  const read = async (bytes: Buffer) => {
+    const answer = await readAnswer(new PktLineReader(inPieces(bytes, 7), 'x'), {
+      isShallow: true,
+      shown: 'x',
+    })
+    for await (const _chunk of answer.pack);
+  }
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(good, advertisement),
+      fc.array(fc.tuple(fc.nat(good.length), fc.nat(255)), { maxLength: 6 }),
+      fc.nat(good.length),
+      async (whole, edits, cut) => {
+        const bytes = Buffer.from(whole.subarray(0, cut === 0 ? whole.length : cut))
+        for (const [at, byte] of edits) if (at < bytes.length) bytes[at] = byte
+        const listing = readAdvertisement(new PktLineReader(inPieces(bytes, 7), 'x'), 'x')
+        for (const reading of [read(bytes), listing])
+          await reading.catch((error: unknown) => expect(error).toBeInstanceOf(GitError))
+      },
+    ),
+    { numRuns: Number(process.env.FUZZ_RUNS ?? 300) },
+  )
 })

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import {
   type GitRepo,
@@ -12,6 +14,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listRemote } from '../list-remote.ts'
 import { openMirror } from '../mirror.ts'
 import type { GitMirror, TreeEntry } from '../mirror-types.ts'
+import { PackWriter } from '../pack-writer.ts'
+import { FLUSH, pktLine } from '../pkt-line.ts'
+import { EMPTY_PACK } from '../push.ts'
 import type { RemoteOptions } from '../remote-options.ts'
 import { resolveReference } from '../resolve-reference.ts'
 
@@ -132,4 +137,37 @@ test('over HTTP, two requests with what a listing heard are enough', async () =>
   const { commit } = await mirror.fetch(remote, resolved, { advertisement })
   await mirror.fetchBlobs(remote, below(await mirror.readTree(commit), 'dir-1'), advertisement)
   expect(asked().slice(before)).toEqual(['POST', 'POST'])
+})
+
+test('a server that leaves out what it was asked for is not believed twice', async () => {
+  const writer = new PackWriter()
+  const missing = 'b'.repeat(40)
+  const tree = writer.add('tree', Buffer.concat([Buffer.from('100644 a\0'), Buffer.from(missing, 'hex')]))
+  const person = 'Ada <ada@example.com> 0 +0000'
+  const commit = writer.add(
+    'commit',
+    Buffer.from(`tree ${tree}\nauthor ${person}\ncommitter ${person}\n\nChange\n`),
+  )
+  const packs = [await writer.finish(), EMPTY_PACK]
+  const line = (text: string) => pktLine(`${text}\n`)
+  const server = createServer((request, response) => {
+    request.resume()
+    const parts =
+      request.method === 'GET'
+        ? [line('# service=git-upload-pack'), FLUSH, line(`${commit} refs/heads/main\0side-band-64k filter`)]
+        : [line('NAK'), pktLine(Buffer.concat([Buffer.from([1]), packs.shift() ?? EMPTY_PACK]))]
+    response.end(Buffer.concat([...parts, FLUSH]))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/r.git`
+  const mirror = await openMirror(join(home, crypto.randomUUID()), { url, withoutBlobs: true })
+  const remote = { url, timeoutMs: 5_000 }
+  expect(await fetchMain(mirror, remote)).toMatchObject({ commit, full: true })
+  const fetching = mirror.fetchBlobs(remote, [missing])
+  await expect(fetching).rejects.toMatchObject({
+    code: 'Damaged',
+    message: expect.stringContaining('all of'),
+  })
+  server.closeAllConnections()
+  server.close()
 })
