@@ -58,48 +58,38 @@ export class PackIndex {
 
 /** The index of a pack, as Git writes it. packHash: what the pack ends with. */
 export async function encodeIndex(table: PackTable, packHash: Buffer, turns: Turns): Promise<Buffer> {
-  const { order, fanout } = await sorted(table, turns)
-  const large = order.filter((index) => table.offset(index) >= LARGE_OFFSET)
   const { count } = table
-  const bytes = Buffer.alloc(NAMES_AT + count * (HASH_BYTES + 8) + large.length * 8 + 2 * HASH_BYTES)
-  MAGIC.copy(bytes)
-  fanout.forEach((upTo, byte) => {
-    bytes.writeUInt32BE(upTo, MAGIC.length + byte * 4)
-  })
   const checksumsAt = NAMES_AT + count * HASH_BYTES
   const offsetsAt = checksumsAt + count * 4
-  let largeSeen = 0
-  order.forEach((index, at) => {
-    table.oid(index).copy(bytes, NAMES_AT + at * HASH_BYTES)
-    bytes.writeUInt32BE(table.checksum(index), checksumsAt + at * 4)
-    const offset = table.offset(index)
-    bytes.writeUInt32BE(offset < LARGE_OFFSET ? offset : LARGE_OFFSET + largeSeen++, offsetsAt + at * 4)
-  })
-  const largeAt = offsetsAt + count * 4
-  large.forEach((index, at) => {
-    bytes.writeBigUInt64BE(BigInt(table.offset(index)), largeAt + at * 8)
-  })
-  packHash.copy(bytes, bytes.length - 2 * HASH_BYTES)
-  const hash = createHash('sha1').update(bytes.subarray(0, -HASH_BYTES)).digest()
-  hash.copy(bytes, bytes.length - HASH_BYTES)
-  return bytes
+  const large: number[] = []
+  const bytes = Buffer.alloc(offsetsAt + count * 4)
+  MAGIC.copy(bytes)
+  let at = 0
+  for (const [first, indices] of byFirstByte(table).entries()) {
+    if (turns.isOver) await turns.next()
+    for (const index of indices.sort((a, b) => Buffer.compare(table.oid(a), table.oid(b)))) {
+      const offset = table.offset(index)
+      table.oid(index).copy(bytes, NAMES_AT + at * HASH_BYTES)
+      bytes.writeUInt32BE(table.checksum(index), checksumsAt + at * 4)
+      bytes.writeUInt32BE(offset < LARGE_OFFSET ? offset : LARGE_OFFSET + large.length, offsetsAt + at * 4)
+      if (offset >= LARGE_OFFSET) large.push(offset)
+      at += 1
+    }
+    bytes.writeUInt32BE(at, MAGIC.length + first * 4)
+  }
+  const body = Buffer.concat([bytes, ...large.map(uint64), packHash])
+  return Buffer.concat([body, createHash('sha1').update(body).digest()])
 }
 
-/** The objects by their names, and how many have names that start with each byte or one below. */
-async function sorted(table: PackTable, turns: Turns): Promise<{ order: Uint32Array; fanout: number[] }> {
-  const byFirst: number[][] = Array.from({ length: 256 }, () => [])
-  for (let index = 0; index < table.count; index += 1) byFirst[table.oid(index)[0] ?? 0]?.push(index)
-  const order = new Uint32Array(table.count)
-  const fanout: number[] = []
-  let filled = 0
-  for (const indices of byFirst) {
-    if (turns.isOver) await turns.next()
-    order.set(
-      indices.sort((a, b) => Buffer.compare(table.oid(a), table.oid(b))),
-      filled,
-    )
-    filled += indices.length
-    fanout.push(filled)
-  }
-  return { order, fanout }
+/** The objects by the first byte of their names. */
+function byFirstByte(table: PackTable): number[][] {
+  const indices: number[][] = Array.from({ length: 256 }, () => [])
+  for (let index = 0; index < table.count; index += 1) indices[table.oid(index)[0] ?? 0]?.push(index)
+  return indices
+}
+
+function uint64(value: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(value))
+  return bytes
 }

@@ -2,7 +2,7 @@ import { applyDelta } from './delta.ts'
 import { MAX_ENTRY_HEADER_BYTES, readEntryHeader } from './entry.ts'
 import { type ObjectType, objectId } from './git-object.ts'
 import { inflate } from './inflate.ts'
-import { checkDepth, DamagedPack, type PackLimits } from './limits.ts'
+import { checkDepth, DamagedPack, type PackLimits, tooLarge } from './limits.ts'
 import type { PackFile } from './pack-file.ts'
 import type { PackTable } from './pack-table.ts'
 import type { Turns } from './turns.ts'
@@ -10,6 +10,8 @@ import type { Walked } from './walk-pack.ts'
 
 /** Bytes of bases that are held while their deltas are made; what is dropped is made again when it is needed. */
 const MAX_HELD_BYTES = 32 * 1024 * 1024
+
+const NOTHING = Buffer.alloc(0)
 
 /** An object whose deltas are being made. */
 interface Base {
@@ -34,6 +36,7 @@ export class DeltaResolver {
   /** From a whole object down to the one whose deltas are made now. */
   private readonly bases: Base[] = []
   private heldBytes = 0
+  private remadeBytes = 0
 
   constructor(file: PackFile, { table, waiting }: Walked, limits: PackLimits, turns: Turns) {
     this.file = file
@@ -52,8 +55,10 @@ export class DeltaResolver {
       const base = this.table.base(index)
       if (base !== undefined) this.deltas.add(base, index)
     }
-    for (let index = 0; index < count; index += 1)
+    for (let index = 0; index < count; index += 1) {
+      if (this.turns.isOver) await this.turns.next()
       if (!this.table.isDelta(index)) await this.resolveFrom(index)
+    }
   }
 
   /** Makes everything that a whole object is the base of. @throws DamagedPack, GitError TooLarge */
@@ -73,7 +78,6 @@ export class DeltaResolver {
     checkDepth(base.depth + 1, this.limits)
     const from = base.data ?? (await this.make(base.index))
     if (!this.deltas.has(base.index)) this.pop()
-    else if (base.data === undefined) this.hold(base, from)
     const data = applyDelta(from, await this.dataAt(index))
     this.table.setOid(index, objectId(base.type, data))
     this.adoptWaiting(index)
@@ -111,20 +115,33 @@ export class DeltaResolver {
     }
   }
 
-  /** Makes an object from what lies in the pack. */
+  /** Makes an object of the nearest one that is held, or of the whole one below it, and holds the bases on the way. */
   private async make(index: number): Promise<Buffer> {
-    const chain: number[] = []
-    let whole = index
-    for (let base = this.table.base(whole); base !== undefined; base = this.table.base(whole)) {
-      chain.push(whole)
-      whole = base
+    const bases = new Map(this.bases.map((base) => [base.index, base]))
+    const chain = [index]
+    for (let at = index; bases.get(at)?.data === undefined; ) {
+      const base = this.table.base(at)
+      if (base === undefined) break
+      chain.push(base)
+      at = base
     }
-    let data = await this.dataAt(whole)
-    for (const delta of chain.reverse()) {
+    let data: Buffer | undefined
+    for (const at of chain.reverse()) {
       if (this.turns.isOver) await this.turns.next()
-      data = applyDelta(data, await this.dataAt(delta))
+      const base = bases.get(at)
+      data = base?.data ?? (await this.madeOf(data, at))
+      if (base !== undefined && base.data === undefined) this.hold(base, data)
     }
-    return data
+    return data ?? NOTHING
+  }
+
+  private async madeOf(base: Buffer | undefined, index: number): Promise<Buffer> {
+    const data = await this.dataAt(index)
+    const made = base === undefined ? data : applyDelta(base, data)
+    this.remadeBytes += made.length
+    if (this.remadeBytes > this.limits.maxUnpackedBytes)
+      throw tooLarge('its deltas go back and forth so much that they take too long')
+    return made
   }
 
   private async dataAt(index: number): Promise<Buffer> {

@@ -197,6 +197,37 @@ describe('a pack', () => {
     expect(await readdir(packDirectory(home.path))).toEqual([])
   })
 
+  /** A chain of deltas on half a MiB, where each object has one more delta that is the end of its branch. */
+  function comb(length: number): Buffer {
+    const size = MIB / 2
+    const delta = (mark: number) =>
+      Buffer.from([0x80, 0x80, 0x20, 0x80, 0x80, 0x20, 0xf0, 0xff, 0xff, 0x07, 1, mark])
+    const objects = [object(BLOB, Buffer.alloc(size))]
+    let [tip, end] = [0, objects[0]?.length ?? 0]
+    for (let n = 0; n < length; n += 1) {
+      const leaf = object(OFS_DELTA, delta(1), { between: distance(end - tip) })
+      end += leaf.length
+      const next = object(OFS_DELTA, delta(2), { between: distance(end - tip) })
+      objects.push(leaf, next)
+      tip = end
+      end += next.length
+    }
+    return packOf(objects)
+  }
+
+  test('whose bases are more than is held is taken', async () => {
+    await using home = await temporaryDirectory('store')
+    const wide = { ...limits, maxUnpackedBytes: 512 * MIB, maxDeltaDepth: 200 }
+    const { objects } = await storePack(home.path, inPieces(comb(150)), wide)
+    expect(objects).toBe(301)
+  })
+
+  test('whose deltas can only be made by making the same again and again is refused', async () => {
+    await using home = await temporaryDirectory('store')
+    const wide = { ...limits, maxUnpackedBytes: 400 * MIB, maxDeltaDepth: 400 }
+    await expect(storePack(home.path, inPieces(comb(390)), wide)).rejects.toThrow('take too long')
+  })
+
   test('with a chain within the limit is taken', async () => {
     await using home = await temporaryDirectory('store')
     expect(await store(home.path, packOf(chain(50)))).toMatchObject({ objects: 51 })
