@@ -65,6 +65,24 @@ describe('fetching', () => {
     expect(Buffer.from(await mirror.readBlob(entry?.oid ?? '')).toString()).toBe('changed\n')
   })
 
+  test('of a large file that changes a little, little comes, and the copy stays sound for git', async () => {
+    const repo = await server.create('thin')
+    const lines = Array.from({ length: 10_000 }, (): string => crypto.randomUUID())
+    await repo.commit({ 'large.yaml': lines.join('\n') })
+    await using home = await temporaryDirectory('mirror')
+    const mirror = await openMirror(join(home.path, 'm'), { url: repo.url })
+    const first = await main(repo)
+    await mirror.fetch(first.remote, first.resolved)
+    const changed = lines.with(5_000, 'changed').join('\n')
+    await repo.commit({ 'large.yaml': changed })
+    const second = await main(repo)
+    const { commit, receivedBytes } = await mirror.fetch(second.remote, second.resolved)
+    expect(receivedBytes).toBeLessThan(4_000)
+    const [entry] = await mirror.readTree(commit)
+    expect(Buffer.from(await mirror.readBlob(entry?.oid ?? '')).toString()).toBe(changed)
+    await git(['fsck', '--full', commit], { cwd: mirror.dir })
+  })
+
   test('a copy opened again goes on from where it was', async () => {
     const repo = await server.create('reopened')
     await repo.commit(manyFiles(200))

@@ -45,6 +45,8 @@ export async function fetchInto(
     // A later fetch goes without: the server would send everything again.
     isShallow: extent === 'shallow' && capabilities.has('shallow'),
     isWithoutBlobs,
+    // Without files, the bases of the deltas might be missing.
+    isThin: last !== undefined && !withoutBlobs,
   })
   await storePack(gitdir, answer.pack, remote.packLimits, remote)
   if (answer.shallow.length > 0) await writeShallowFile(gitdir, [...shallow, ...answer.shallow])

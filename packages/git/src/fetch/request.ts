@@ -12,6 +12,8 @@ export interface FetchWish {
   isShallow?: boolean
   /** Commits and trees only. */
   isWithoutBlobs?: boolean
+  /** What is new may come as deltas on what is here already. */
+  isThin?: boolean
 }
 
 /** Of protocol version 0, by which every server answers; some (Azure DevOps) to nobody without the first one. */
@@ -19,8 +21,8 @@ const CAPABILITIES = ['multi_ack_detailed', 'side-band-64k', 'ofs-delta', 'no-pr
 
 /** The request, with those capabilities that the server has. */
 export function fetchRequest(wish: FetchWish, offered: ReadonlySet<string>): Buffer {
-  const { wants, haves = [], shallow = [], isShallow = false, isWithoutBlobs = false } = wish
-  const wanted = isWithoutBlobs ? [...CAPABILITIES, 'filter'] : CAPABILITIES
+  const { wants, haves = [], shallow = [], isShallow = false, isWithoutBlobs = false, isThin = false } = wish
+  const wanted = [...CAPABILITIES, ...(isWithoutBlobs ? ['filter'] : []), ...(isThin ? ['thin-pack'] : [])]
   const capabilities = [...wanted.filter((name) => offered.has(name)), 'agent=setpoint'].join(' ')
   return Buffer.concat([
     ...wants.map((oid, index) => pktLine(`want ${oid}${index === 0 ? ` ${capabilities}` : ''}\n`)),

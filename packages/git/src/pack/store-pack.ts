@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GitError } from '../errors.ts'
+import { translateReadError } from '../translate-error.ts'
 import { PackCompletion } from './complete-pack.ts'
 import { HASH_BYTES } from './entry.ts'
+import type { GitObject } from './git-object.ts'
 import { DamagedPack, DEFAULT_PACK_LIMITS, type PackLimits } from './limits.ts'
 import { ObjectStore } from './object-store.ts'
 import { PackFile } from './pack-file.ts'
@@ -28,7 +30,8 @@ const UNFINISHED = 'tmp_'
 /**
  * Stores a pack while it arrives: on disk first, then checked, its deltas resolved, and indexed, all in memory that does not
  * depend on the size of the pack. It becomes visible as a whole. Its deltas may have bases that the repository has.
- * @throws GitError TooLarge for one that is beyond a bound, ProtocolError for one that lies or is damaged
+ * @throws GitError TooLarge for one that is beyond a bound, ProtocolError for one that lies or is damaged, Damaged when the
+ * repository lacks such a base
  */
 export async function storePack(
   gitdir: string,
@@ -88,10 +91,20 @@ async function indexPack(
   await using completion = await PackCompletion.open(file, table)
   const store = new ObjectStore(gitdir)
   for (const oid of waiting.keys()) {
-    const base = await store.find(oid)
+    const base = await findBase(store, oid)
     if (base !== undefined) await resolver.resolveFrom(await completion.add(base))
   }
-  if (waiting.size > 0) throw new DamagedPack('a delta names a base that is nowhere')
+  // The server was told what is here: mostly it is right.
+  if (waiting.size > 0)
+    throw new GitError('Damaged', 'the server sent deltas on objects that the copy on disk does not have')
   const newHash = await completion.finish(turns)
   return { objects: table.count, hash: newHash, index: await encodeIndex(table, newHash, turns) }
+}
+
+async function findBase(store: ObjectStore, oid: string): Promise<GitObject | undefined> {
+  try {
+    return await store.find(oid)
+  } catch (cause) {
+    throw translateReadError(cause, `object ${oid}`)
+  }
 }
