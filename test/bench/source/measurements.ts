@@ -10,7 +10,7 @@ import type { SourceBench } from './environment.ts'
 type Measurement = (bench: SourceBench) => Promise<string>
 
 /** What the chart gives the source service. */
-const CHART_LIMIT_MIB = 2048
+const CHART_LIMIT_MIB = 1024
 const COMMITS = 30
 const IDLE_SOURCES = 500
 const IDLE_MS = 120_000
