@@ -258,7 +258,12 @@ type Answer = Omit<TransportResponse, 'url'>
 
 function credentialsOfUrl(url: URL): GitCredentials | undefined {
   if (url.username === '') return undefined
-  return { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
+  try {
+    return { username: decodeURIComponent(url.username), password: decodeURIComponent(url.password) }
+  } catch {
+    const problem = 'the user or password in the URL cannot be decoded: a % in it is written %25'
+    throw new GitError('AuthenticationFailed', problem)
+  }
 }
 
 function authorization(credentials: GitCredentials): string {

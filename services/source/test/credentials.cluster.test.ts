@@ -46,6 +46,19 @@ describe('ssh', () => {
   })
 })
 
+test.each([
+  ['http://%zz:%zz@127.0.0.1:1/r.git', 'AuthenticationFailed'],
+  ['http://127.0.0.1:1/%zz.git', 'GitOperationFailed'],
+  ['ssh', 'GitOperationFailed'],
+])('an address that cannot be decoded (%s) is a failure that is told', async (given, reason) => {
+  const name = `undecodable-${crypto.randomUUID()}`
+  const identity = await ssh.createKey()
+  await setup.createSecret(name, { identity, known_hosts: await ssh.knownHosts() })
+  const secretRef = { name }
+  await setup.create(name, given === 'ssh' ? { url: `${ssh.url}/%zz`, secretRef } : { url: given })
+  await setup.untilReady(name, 'False', reason)
+})
+
 describe('https', () => {
   test('a client certificate and a private authority, through a proxy with a password', async () => {
     await using git = await startGitServer({ tls: true, clientCertificates: true })

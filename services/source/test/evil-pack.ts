@@ -21,12 +21,22 @@ export function lyingBlob(says: number, has: number): Buffer {
   return packOf([Buffer.concat([header(BLOB, says), deflateSync(Buffer.alloc(has))])])
 }
 
+/** A pack of a million good objects, each of 50,000 bytes that cannot be packed smaller. */
+export function* endlessPack(): Generator<Buffer> {
+  yield start(1_000_000)
+  for (;;) yield packed(BLOB, Buffer.from(crypto.getRandomValues(new Uint8Array(50_000))))
+}
+
 function packOf(objects: Buffer[]): Buffer {
+  return rehashed(Buffer.concat([start(objects.length), ...objects, Buffer.alloc(20)]))
+}
+
+function start(objects: number): Buffer {
   const head = Buffer.alloc(12)
   head.write('PACK')
   head.writeUInt32BE(2, 4)
-  head.writeUInt32BE(objects.length, 8)
-  return rehashed(Buffer.concat([head, ...objects, Buffer.alloc(20)]))
+  head.writeUInt32BE(objects, 8)
+  return head
 }
 
 /** The pack with the hash at its end made right. */

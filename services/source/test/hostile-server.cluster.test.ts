@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { GIT_REPOSITORY, type GitRepositorySpec } from '@setpoint/contracts'
 import { startSshServer } from '@setpoint/testkit'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { chainOfDeltas, lyingBlob, rehashed } from './evil-pack.ts'
+import { chainOfDeltas, endlessPack, lyingBlob, rehashed } from './evil-pack.ts'
 import { readyMessage, type Setup, startSetup } from './harness.ts'
 import {
   packs,
@@ -50,6 +50,7 @@ async function startStranger(): Promise<string> {
 const PACK_TYPE = 'application/x-git-upload-pack-result'
 const spec = (given: Partial<GitRepositorySpec>) => given
 const hurried = spec({ timeout: '1s' })
+const sparse = spec({ sparseCheckout: ['d'] })
 const withCredentials = spec({ secretRef: { name: 'robot' } })
 
 /** Only the answer that carries the pack. */
@@ -57,9 +58,18 @@ const onFetch =
   (spoil: Spoil): Spoil =>
   (real, response, request) =>
     request.method === 'POST' ? spoil(real, response, request) : pass(real, response)
+/** Of two fetches, only the second one: with sparseCheckout it asks for the files. */
+const onFiles = (spoil: Spoil): Spoil => {
+  let fetches = 0
+  return onFetch((real, response, request) => {
+    fetches += 1
+    return fetches % 2 === 0 ? spoil(real, response, request) : pass(real, response)
+  })
+}
 const dripping: Spoil = (real, response) => {
   response.writeHead(200, { 'content-type': real.type })
-  const timer = setInterval(() => response.write('0'), 20)
+  let at = 0
+  const timer = setInterval(() => response.write(real.body.subarray(at, ++at)), 20)
   response.once('close', () => clearInterval(timer))
 }
 const half =
@@ -71,8 +81,9 @@ const half =
 const endless: Spoil = (_real, response) => {
   response.writeHead(200, { 'content-type': PACK_TYPE })
   response.write(pktLine('NAK\n'))
+  const pack = endlessPack()
   const more = () => {
-    while (response.write(pktLine(Buffer.concat([Buffer.from([1]), Buffer.alloc(60_000)]))));
+    while (response.write(pktLine(Buffer.concat([Buffer.from([1]), pack.next().value]))));
     response.once('drain', more)
   }
   response.on('error', () => undefined)
@@ -105,6 +116,13 @@ test.each<[string, Spoil, string, Partial<GitRepositorySpec>?]>([
   ['whose pack is none', packs(() => Buffer.from('<html>'.repeat(20))), 'does not start like one'],
   ['whose deltas lean on deltas', packs(() => chainOfDeltas(60)), 'longer than the limit of 50'],
   ['whose pack holds another commit', packs(() => chainOfDeltas(1)), ''],
+  [
+    'that hangs up in the middle of the files of a directory',
+    onFiles(half('end')),
+    'cannot be reached',
+    sparse,
+  ],
+  ['that gives no files of a directory', onFiles(answering(200, '')), '', sparse],
   ['that answers a page', answering(200, '<html>'), 'does not answer like a Git server'],
   ['that is broken', answering(500, SECRET), 'answered HTTP 500'],
   ['that wants to be left alone', answering(429, '', { 'retry-after': '1' }), 'left alone for 1 s'],
@@ -131,10 +149,10 @@ test.each<[string, Spoil, string, Partial<GitRepositorySpec>?]>([
 ])('a server %s: the message says so, and the last artifact stays', async (_what, spoil, message, given) => {
   const name = `server-${crypto.randomUUID()}`
   const repo = await setup.git.create(name)
-  await repo.commit({ 'a.yaml': 'a: 1\n' })
+  await repo.commit({ 'a.yaml': 'a: 1\n', 'd/b.yaml': 'b: 1\n' })
   await setup.create(name, { url: `${server.url}/${name}.git`, interval: '1h', ...given })
   const good = await setup.untilReady(name, 'True')
-  const sha = await repo.commit({ 'a.yaml': 'a: 2\n' })
+  const sha = await repo.commit({ 'a.yaml': 'a: 2\n', 'd/b.yaml': 'b: 2\n' })
   server.spoil(spoil)
   setup.hint(name)
   const failed = await setup.untilReady(name, 'False', 'GitOperationFailed')
@@ -153,6 +171,15 @@ test.each<[string, Spoil, string, Partial<GitRepositorySpec>?]>([
   ])
   expect(told).not.toContain(SECRET)
   await setup.kube.delete(GIT_REPOSITORY, { namespace: setup.namespace, name })
+})
+
+test('a server that gives other files than those of a directory is asked for everything', async () => {
+  const repo = await setup.git.create('otherfiles')
+  await repo.commit({ 'a.yaml': 'a: 1\n', 'd/b.yaml': 'b: 1\n' })
+  server.spoil(onFiles(packs(() => chainOfDeltas(1))))
+  await setup.create('otherfiles', { url: `${server.url}/otherfiles.git`, ...sparse })
+  await setup.untilReady('otherfiles', 'True')
+  expect(await setup.files('otherfiles')).toEqual({ 'd/b.yaml': 'b: 1\n' })
 })
 
 test('references whose names no Git allows are not seen, and the others are followed', async () => {

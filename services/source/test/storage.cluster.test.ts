@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
 import { decodePack } from '@setpoint/artifact'
-import { type GitRepository, KUSTOMIZATION } from '@setpoint/contracts'
+import { formatRollback, type GitRepository, KUSTOMIZATION, ROLLBACK_ANNOTATION } from '@setpoint/contracts'
 import { type GitRepo, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Setup, startSetup } from './harness.ts'
@@ -83,6 +85,48 @@ test('what a Kustomization has applied is kept, and of the others what the flags
   await waitFor('the first one is swept up', async () => (await revisions()) === 1)
   await waitFor('and with it what only that one needed', async () => (await packs()) < before)
   expect((await fetch(urls[2] ?? '')).status).toBe(200)
+})
+
+test('what a Kustomization is pinned to is kept, although it is at something else', async () => {
+  const { repo, first } = await holdsTo('pinned')
+  const place = { namespace: setup.namespace, name: 'pinned' }
+  const revision = first.status?.artifact?.revision ?? ''
+  const digest = `sha256:${'0'.repeat(64)}`
+  const annotations = {
+    [ROLLBACK_ANNOTATION]: formatRollback({ revision, digest, insteadOf: digest }),
+  }
+  await setup.kube.mergePatch(KUSTOMIZATION, place, { metadata: { annotations } })
+  for (const content of [noise(), noise()]) {
+    const sha = await repo.commit({ 'a.yaml': content })
+    setup.hint('pinned')
+    const { status } = await setup.untilCommit('pinned', sha)
+    const lastAppliedRevision = status?.artifact?.revision
+    await setup.kube.mergePatch(
+      KUSTOMIZATION,
+      place,
+      { status: { lastAppliedRevision } },
+      { subresource: 'status' },
+    )
+  }
+  const revisions = async () =>
+    (await setup.bus.listBytes(ARTIFACTS)).filter((name) => name.includes(first.metadata.uid ?? '')).length
+  await waitFor('the revision in between is swept up', async () => (await revisions()) === 2)
+  await rm(join(setup.service.storage, 'archives'), { recursive: true })
+  await bytesOf(first.status?.artifact?.url)
+})
+
+test.each([
+  '/gitrepository/..%2f..%2f..%2fetc/passwd/x.tar.gz',
+  '/gitrepository/a/b/..%2f..%2f..%2f..%2fetc%2fpasswd',
+  '/%2e%2e/%2e%2e/etc/passwd',
+  '/gitrepository/a/b/%00.tar.gz',
+  '/packs/a/b/x',
+])('%s leads to no file', async (path) => {
+  const { hostname, port } = new URL(setup.service.archives)
+  const asked = request({ hostname, port, path }).end()
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  expect(answer.statusCode).toBe(404)
+  answer.destroy()
 })
 
 /** A GitRepository, and a Kustomization that has applied its first commit. */
