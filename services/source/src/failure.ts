@@ -4,9 +4,11 @@ import { BucketError } from '@setpoint/bucket'
 import { BusError } from '@setpoint/bus'
 import { CloudError } from '@setpoint/cloud'
 import { GitError, type GitErrorCode } from '@setpoint/git'
+import { KubeApiError, KubeUnreachableError } from '@setpoint/kube'
 import { ReconcileError, Stalled } from '@setpoint/reconcile'
 import { RegistryError } from '@setpoint/registry'
 import { diskProblem } from './disk.ts'
+import { BaseLost } from './storage/base-lost.ts'
 
 /** Which of Flux's conditions says that something went wrong. */
 export type FailureCondition =
@@ -33,8 +35,14 @@ export class SourceFailure extends ReconcileError {
 
 const BUS_RETRY_MS = 2_000
 
-/** What a failure means for the object; undefined when it is no fault of the object, its origin or the storage. */
+/** What a failure means for the object; undefined when the API server is away, or the next run mends it by itself. */
 export function toFailure(error: unknown): SourceFailure | Stalled | undefined {
+  const isOfRun =
+    error instanceof KubeApiError || error instanceof KubeUnreachableError || error instanceof BaseLost
+  return isOfRun ? undefined : (knownFailure(error) ?? unexpected(error))
+}
+
+function knownFailure(error: unknown): SourceFailure | Stalled | undefined {
   if (error instanceof SourceFailure || error instanceof Stalled) return error
   if (error instanceof CloudError) return fromCloud(error)
   if (error instanceof AccessError) return fromAccess(error)
@@ -52,6 +60,16 @@ export function toFailure(error: unknown): SourceFailure | Stalled | undefined {
       error,
     )
   return undefined
+}
+
+/** The reason of what nobody thought of. */
+export const UNEXPECTED = 'Failed'
+
+/** A fault of ours. Its text is for the log alone: nobody knows what is in it. */
+function unexpected(error: unknown): SourceFailure {
+  const name = error instanceof Error ? error.name : typeof error
+  const message = `the source service failed in an unexpected way (${name}); its log says more`
+  return new SourceFailure('FetchFailed', UNEXPECTED, message, { cause: error })
 }
 
 function fromAccess({ code, message }: AccessError): SourceFailure {

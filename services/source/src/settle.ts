@@ -8,7 +8,7 @@ import {
 import { KubeApiError } from '@setpoint/kube'
 import { jitter, type Result, RunTooLong, Stalled } from '@setpoint/reconcile'
 import type { SourceContext, Task } from './context.ts'
-import { toFailure } from './failure.ts'
+import { toFailure, UNEXPECTED } from './failure.ts'
 import { printable } from './printable.ts'
 import { nextStatus, type Settlement, statusPatch } from './status.ts'
 
@@ -39,16 +39,17 @@ export async function settleSuspended(context: SourceContext, task: Task): Promi
 
 /**
  * Says in status and event why a run did not work, and when to try again.
- * @throws what is no fault of the object (the API server is away, a bug): the queue backs off.
+ * @throws what is no fault of the object (the API server is away, the service stops): the queue backs off.
  */
 export async function settleFailure(context: SourceContext, task: Task, error: unknown): Promise<Result> {
   if (error instanceof ObjectGone) return undefined
+  if (isStopped(task)) throw error
   const failure = toFailure(error)
   if (failure === undefined) throw error
   context.metrics.failed()
   const { reason } = failure
   const message = printable(failure.message + overdue(task))
-  task.log.warn({ reason, message }, 'reconciliation failed')
+  task.log.warn({ reason, message, ...detailsOf(failure) }, 'reconciliation failed')
   const before = task.object
   if (failure instanceof Stalled) {
     await settle(context, task, { outcome: 'stalled', reason, message })
@@ -58,6 +59,15 @@ export async function settleFailure(context: SourceContext, task: Task, error: u
   await settle(context, task, { outcome: 'failed', condition: failure.condition, reason, message })
   tellFailure(context, task, before, { reason, message })
   return { requeueAfterMs: failure.retryAfterMs ?? backoffMs(task), priority: 'normal' }
+}
+
+function isStopped({ signal }: Task): boolean {
+  return signal.aborted && !(signal.reason instanceof RunTooLong)
+}
+
+/** What is behind a failure that nobody thought of. */
+function detailsOf({ reason, cause }: Error & { reason: string }): { stack?: string | undefined } {
+  return reason === UNEXPECTED && cause instanceof Error ? { stack: cause.stack } : {}
 }
 
 function overdue({ signal }: Task): string {

@@ -8,7 +8,7 @@ import {
   subjects,
 } from '@setpoint/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Setup, startSetup } from './harness.ts'
+import { readyMessage, type Setup, startSetup } from './harness.ts'
 
 /** The service starts on what an earlier version, or nobody, has left on its disk and on the bus. */
 
@@ -150,3 +150,21 @@ test.each(damages)(
     await setup.kube.delete(GIT_REPOSITORY, { namespace: setup.namespace, name })
   },
 )
+
+test('what nobody thought of is told, without its text, and goes by itself', async () => {
+  const repo = await setup.git.create('surprised')
+  await repo.commit({ 'a.yaml': 'a: 1\n' })
+  await setup.create('surprised', { url: repo.url, interval: '1s' })
+  const good = await setup.untilReady('surprised', 'True')
+  const state = join(setup.service.storage, 'repositories', good.metadata.uid ?? '', 'state.json')
+  await setup.service.child.kill()
+  await rm(state)
+  await mkdir(join(state, 'deep'), { recursive: true })
+  await setup.service.start()
+  const failed = await setup.untilReady('surprised', 'False', 'Failed')
+  expect(readyMessage(failed)).toContain('the source service failed in an unexpected way')
+  expect(readyMessage(failed)).not.toContain('EISDIR')
+  await setup.expectKept(good)
+  await rm(state, { recursive: true })
+  await setup.untilReady('surprised', 'True')
+})
