@@ -1,7 +1,7 @@
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { type OutcomeMessage, outcomeMessage, subjects } from '@setpoint/contracts'
-import { startNats, waitFor } from '@setpoint/testkit'
+import { startNats, startTcpProxy, waitFor } from '@setpoint/testkit'
 import { describe, expect, test } from 'vitest'
 import { type Bus, connectBus } from './bus.ts'
 import { BusError } from './errors.ts'
@@ -63,6 +63,38 @@ describe('state on the bus', () => {
     await using nats = await startNats()
     await using bus = await open(nats.url)
     await collect(bus).consumption.caughtUp
+  })
+
+  test('a reader that is current knows everything that was said before, also when the last of it was forgotten', async () => {
+    await using nats = await startNats()
+    await using writer = await open(nats.url)
+    await using bus = await open(nats.url)
+    const reader = collect(bus)
+    for (let revision = 1; revision <= 100; revision += 1) {
+      await publish(writer, 'web', String(revision))
+      await reader.consumption.untilCurrent()
+      expect(reader.seen.web).toBe(String(revision))
+    }
+    await publish(writer, 'api', '1')
+    await writer.forget(subjects.outcome({ namespace: 'apps', name: 'api' }))
+    await reader.consumption.untilCurrent()
+  })
+
+  test('a reader that NATS does not answer is not current', async () => {
+    await using nats = await startNats()
+    await using network = await startTcpProxy(Number(new URL(nats.url).port))
+    await using bus = await open(`nats://127.0.0.1:${network.port}`)
+    const reader = collect(bus)
+    await reader.consumption.untilCurrent()
+    network.freeze()
+    await expect(reader.consumption.untilCurrent()).rejects.toThrow('read setpoint.outcome.>')
+    network.mend()
+    await waitFor('it is current again', () =>
+      reader.consumption.untilCurrent().then(
+        () => true,
+        () => false,
+      ),
+    )
   })
 
   test('last reads one subject, and an absent one is undefined', async () => {

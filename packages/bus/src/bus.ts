@@ -40,6 +40,7 @@ import {
 } from './streams.ts'
 
 const PUBLISH_TIMEOUT_MS = 5_000
+const CURRENT_TIMEOUT_MS = 2_000
 /** How often the streams are looked at, so that a store that was wiped under us is noticed. */
 const ENSURE_INTERVAL_MS = 10_000
 const MAX_REPLACEMENTS = 3
@@ -66,6 +67,11 @@ export interface Consumption {
   caughtUp: Promise<void>
   /** Hands the present state over once more; resolves when that is done, which takes as long as NATS is away. */
   readAgain(): Promise<void>
+  /**
+   * Resolves when all that NATS holds at this moment has been handed over: what is known then is no older than the call.
+   * @throws BusError when NATS does not say so within some seconds.
+   */
+  untilCurrent(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -193,6 +199,8 @@ export class Bus implements AsyncDisposable {
     return {
       caughtUp: consumer.caughtUp,
       readAgain: () => consumer.readAgain(),
+      untilCurrent: () =>
+        this.guard(`read ${options.filter}`, () => consumer.untilCurrent(CURRENT_TIMEOUT_MS)),
       stop: async () => {
         this.consumers.delete(consumer)
         await consumer.stop()

@@ -1,4 +1,7 @@
-import { DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstream'
+import { type Consumer, DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstream'
+
+/** How often it is looked whether a message that the server has sent is here. */
+const ARRIVAL_POLL_MS = 5
 
 /** Reads one stream in order, and starts again where it was when the connection or the consumer is lost. */
 export class StateConsumer {
@@ -9,6 +12,7 @@ export class StateConsumer {
   private readonly filter: string
   private readonly onMessage: (message: JsMsg) => void
   private lastSequence = 0
+  private consumer: Consumer | undefined
   private run: AbortController | undefined
   private stopped = false
 
@@ -35,6 +39,20 @@ export class StateConsumer {
     void this.caught.promise.then(before.resolve)
     this.restart({ fromTheStart: true })
     return this.caught.promise
+  }
+
+  /**
+   * Resolves when everything that the stream held when this was called has been handed over.
+   * @throws when the server does not say so in time.
+   */
+  async untilCurrent(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs
+    while (performance.now() < deadline) {
+      const info = await this.consumer?.info()
+      if (info?.num_pending === 0 && this.lastSequence >= info.delivered.stream_seq) return
+      await pause(ARRIVAL_POLL_MS)
+    }
+    throw new Error(`what ${this.stream} holds did not arrive in ${timeoutMs} ms`)
   }
 
   async stop(): Promise<void> {
@@ -65,6 +83,7 @@ export class StateConsumer {
     // Another reading has taken this one's place, and is not caught up because this one was.
     if (signal.aborted) return
     if (pending === 0) this.caught.resolve()
+    this.consumer = consumer
     const messages = await consumer.consume({ max_messages: 500, idle_heartbeat: 5_000 })
     const abort = () => messages.stop()
     signal.addEventListener('abort', abort, { once: true })
@@ -76,15 +95,16 @@ export class StateConsumer {
         if (message.info.pending === 0) this.caught.resolve()
       }
     } finally {
+      if (this.consumer === consumer) this.consumer = undefined
       signal.removeEventListener('abort', abort)
       messages.stop()
     }
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
+function pause(ms: number, signal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
-  signal.addEventListener('abort', () => resolve(), { once: true })
+  signal?.addEventListener('abort', () => resolve(), { once: true })
   return promise.finally(() => clearTimeout(timer))
 }

@@ -50,6 +50,14 @@ export class Renderings {
     return this.consumption.readAgain()
   }
 
+  /** Whether what is known is no older than this call; false when NATS does not say so. */
+  areCurrent(): Promise<boolean> {
+    return this.consumption.untilCurrent().then(
+      () => true,
+      () => false,
+    )
+  }
+
   get(key: string): Rendering | undefined {
     return this.byKey.get(key)
   }

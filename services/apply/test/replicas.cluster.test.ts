@@ -57,6 +57,33 @@ test('one that did not hear of a commit applies nothing older of what it takes o
   expect(seen).toEqual(['new', 'newest'])
 })
 
+test('one that did not hear that a file has moved does not take the object back, and does once it moved back', async () => {
+  await using network = await startTcpProxy(Number(new URL(setup.nats.url).port))
+  const two = await setup.startReplica({ replica: 'two', natsUrl: `nats://127.0.0.1:${network.port}` })
+  const giver = nameOwnedBy('two', 'giver')
+  const taker = nameOwnedBy('one', 'taker')
+  const moved = (key: string) => object('moved', key)
+  await setup.sync(taker, [object(taker, 'own')])
+  await setup.sync(giver, [object(giver, 'own'), moved('from the giver')])
+  network.freeze()
+  const seen = await values('moved')
+  await setup.render(giver, [object(giver, 'own')], { revision: 'moved' })
+  await setup.render(taker, [object(taker, 'own'), moved('from the taker')], { revision: 'moved' })
+  await setup.untilApplied(taker, 'moved')
+  await waitFor('the other saw that it is not as it was', () =>
+    two.logs().includes('declared by Kustomization'),
+  )
+  expect(seen).toEqual(['from the giver', 'from the taker'])
+  network.mend()
+  await setup.untilApplied(giver, 'moved')
+  await setup.render(taker, [object(taker, 'own')], { revision: 'back' })
+  await setup.render(giver, [object(giver, 'own'), moved('from the giver again')], { revision: 'back' })
+  await setup.untilApplied(giver, 'back')
+  await waitFor('the watch has told', () => seen.at(-1) === 'from the giver again')
+  expect(seen).toEqual(['from the giver', 'from the taker', 'from the giver again'])
+  await two.stop()
+})
+
 function nameOwnedBy(replica: string, prefix: string): string {
   const names = Array.from({ length: 100 }, (_, index) => `${prefix}-${index}`)
   const name = names.find((one) => ownerOf(`${setup.namespace}/${one}`, ['one', 'two']) === replica)

@@ -26,10 +26,11 @@ export interface Claims {
 export async function claimsOn(context: ApplyContext, task: Task, ids: Iterable<string>): Promise<Claims> {
   const asked = [...ids]
   const claims: Claims = { byId: new Map(), unsure: [] }
+  const isCurrent = await context.renderings.areCurrent()
   for (const key of context.kustomizations.keys()) {
     const other = rivalOf(context, task, key)
     if (other === undefined) continue
-    const declared = await declaredBy(context, key, other)
+    const declared = await declaredBy(context, key, other, isCurrent)
     for (const id of asked) if (declared.ids.has(id) && !claims.byId.has(id)) claims.byId.set(id, key)
     if (!declared.sure || lagsBehind(context, task, key, other)) claims.unsure.push(key)
   }
@@ -43,19 +44,22 @@ export function rivalOf(context: ApplyContext, task: Task, key: string): Kustomi
   return sameCluster(other, task.kustomization) ? other : undefined
 }
 
-/** The ids of a Kustomization's newest set. Opens the set only when this process has not applied it. */
+/**
+ * The ids of a Kustomization's newest set. Opens the set only when this process has not applied it.
+ * @param isCurrent false: NATS may hold something newer. Then the cluster knows more than we: another replica may have taken
+ *   or let go of something.
+ */
 export async function declaredBy(
   context: ApplyContext,
   key: string,
   other: Kustomization,
+  isCurrent: boolean,
 ): Promise<Declared> {
   const inventory = () => new Set(inventoryOf(other).map(({ id }) => id))
   const rendering = context.renderings.get(key)
   const isHeld = other.metadata.annotations?.[ROLLBACK_ANNOTATION] !== undefined
   if (other.spec.suspend || isHeld) return { ids: inventory(), sure: true }
-  // While NATS is away the cluster knows more than we: another replica may have taken or let go of something.
-  const isBehind = context.bus.problem() !== undefined
-  if (rendering === undefined || isBehind || !speaksOf(rendering, other))
+  if (rendering === undefined || !isCurrent || !speaksOf(rendering, other))
     return { ids: inventory(), sure: false }
   const { set, problem } = rendering.message
   // One that cannot be built declares what it had; waiting for somebody to mend it would block everybody else.

@@ -3,7 +3,11 @@ import type { ApplyContext, Task } from '../context.ts'
 import { ownerKeyOf } from '../switches.ts'
 import { declaredBy, rivalOf } from './claims.ts'
 
-/** The other Kustomization that an object's owner labels name, if it is there to stay and still declares the object. */
+/**
+ * The other Kustomization that an object's owner labels name, if it is there to stay and still declares the object.
+ * Nothing is taken from it on old news: NATS is asked first whether it holds anything newer.
+ * @throws Superseded when that is about this very Kustomization.
+ */
 export async function holderOf(
   context: ApplyContext,
   task: Task,
@@ -14,5 +18,8 @@ export async function holderOf(
   if (owner === undefined) return undefined
   const other = rivalOf(context, task, owner)
   if (other === undefined) return undefined
-  return (await declaredBy(context, owner, other)).ids.has(id) ? owner : undefined
+  if ((await declaredBy(context, owner, other, true)).ids.has(id)) return owner
+  if (!(await context.renderings.areCurrent())) return owner
+  task.superseded.throwIfAborted()
+  return (await declaredBy(context, owner, other, true)).ids.has(id) ? owner : undefined
 }
