@@ -32,11 +32,6 @@ export interface ChaosResult {
   deleted: number
   /** Everything that must not have happened, with what led to it; empty when all is well. */
   wrong: string[]
-  /**
-   * Objects that had moved from one Kustomization to another and were taken back for a moment by a replica that NATS had not
-   * told of it. A figure, no failure: both are at a commit of Git, and the newer one wins when NATS is heard again.
-   */
-  takenBack: string[]
   /** Readers of each stream at the end; each process that was killed may have left one for some minutes. */
   readers: Record<string, number>
   /** Sum of the services' memory in MiB: before, the largest in the middle and in the last third, and when all is quiet again. */
@@ -71,9 +66,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     followedAfterMs,
     deleted: record.deleted.length,
     wrong: [...problems, ...(await circle.wrong()), ...(await wrongsOf(set, fleet, record))],
-    takenBack: record.wentBack
-      .filter(isShared)
-      .map(({ name, from, to, at }) => `${new Date(at).toISOString()} ${name}: ${from}, then ${to}`),
     readers: await readersOf(set),
     memoryMib: { before, ...memoryMib, after: await memoryOf(set) },
   }
@@ -87,13 +79,11 @@ async function wrongsOf(set: WholeSet, fleet: BusyFleet, record: WatchRecord): P
     ...record.deleted
       .filter((name) => fleet.permanent.has(name))
       .map((name) => ({ what: `${name} was deleted`, app: appOfName(name), at: record.deletedAt.get(name) })),
-    ...record.wentBack
-      .filter((one) => !isShared(one))
-      .map(({ name, from, to, at }) => ({
-        what: `${name} went back from ${from} to ${to}`,
-        app: appOfName(name),
-        at,
-      })),
+    ...record.wentBack.map(({ name, from, to, at }) => ({
+      what: `${name} went back from ${from} to ${to}`,
+      app: appOfName(name),
+      at,
+    })),
     ...crossedWrites(await auditedWrites(set.plane), appOf).map(({ thing, writers, at }) => ({
       what: `${thing} had two writers at once: ${writers.join(', ')}`,
       app: thing,
@@ -183,8 +173,5 @@ export function appOf({ writer, resource, name }: AuditedWrite): string | undefi
   if (!writer.startsWith('apply-') || !/^(kustomizations|configmaps)/.test(resource)) return undefined
   return appOfName(name)
 }
-
-/** Not of one Kustomization alone. */
-const isShared = ({ name }: { name: string }): boolean => appOfName(name) === undefined
 
 const appOfName = (name: string): string | undefined => /^app-\d+/.exec(name)?.[0]
