@@ -1,7 +1,7 @@
 import { KUSTOMIZATION, OWNER_NAME_LABEL } from '@setpoint/contracts'
 import { waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { conditionOf, configMap, type Setup, startSetup } from './harness.ts'
+import { conditionOf, configMap, dataOf, type Setup, startSetup } from './harness.ts'
 
 let setup: Setup
 beforeAll(async () => {
@@ -68,6 +68,23 @@ test('an object that moved to one that was built later, but of an older revision
   await setup.untilApplied('sure-giver', 'r2')
   await untilOwnedBy('roams', 'behind')
   expect(await uidOf('roams')).toBe(uid)
+})
+
+test('an object that was let go is not taken by one that is still built of an older revision', async () => {
+  await setup.create('paces')
+  await setup.render('paces', [object('paced', { key: 'r1' }), object('paces-own')], { source: 'pace' })
+  await setup.untilReady('paces', 'True')
+  await setup.create('lags')
+  await setup.render('lags', [object('paced', { key: 'r0' })], { revision: 'r0', source: 'pace' })
+  await setup.untilCondition('lags', 'Conflict', 'True')
+  await setup.render('paces', [object('paces-own')], { revision: 'r2', source: 'pace' })
+  await setup.untilReady('paces', 'Unknown')
+  await setup.untilReady('lags', 'Unknown')
+  expect(dataOf(await setup.live(object('paced')))).toBe('r1')
+  await setup.render('lags', [object('paced', { key: 'r2' })], { revision: 'r2', source: 'pace' })
+  await untilOwnedBy('paced', 'lags')
+  expect(dataOf(await setup.live(object('paced')))).toBe('r2')
+  await setup.untilApplied('paces', 'r2')
 })
 
 test('a renamed Kustomization takes over from the one that is deleted', async () => {

@@ -103,11 +103,11 @@ export function isSettledOn({ status = {} }: Kustomization, digest: string): boo
 }
 
 /**
- * Built from the same source, but not from the revision that made us let go. Which of two is the newer cannot be told by their
+ * Built from the same source, but not from the same revision as we. Which of two is the newer cannot be told by their
  * times: a replica that has yet to hear of the commit may build after one that has. Only who is being deleted, and is built no
  * more, takes what was said later for newer, for it would wait in vain.
  */
-function lagsBehind(context: ApplyContext, task: Task, key: string, other: Kustomization): boolean {
+export function lagsBehind(context: ApplyContext, task: Task, key: string, other: Kustomization): boolean {
   const own = task.rendering
   const theirs = context.renderings.get(key)
   if (own === undefined || theirs === undefined || other.spec.suspend) return false

@@ -11,18 +11,10 @@ import { entryOf } from '../apply/target.ts'
 import type { Change } from '../apply/write-target.ts'
 import type { ApplyContext, Task } from '../context.ts'
 import { type InventoryObject, idOf, inventoryOf, readEntry } from '../inventory.ts'
-import { NotYet } from '../not-yet.ts'
 import { deletesObjects } from '../spec.ts'
 import { claimsOn } from './claims.ts'
+import { awaitUnsure } from './hand-over.ts'
 import { liveOf, mayDelete, NOTHING_PRUNED, type Pruned, prune, staleObjects } from './prune.ts'
-
-/**
- * For how long a prune waits for other Kustomizations to say whether an object is theirs now. Their builds take moments; when
- * the render service was killed, or NATS has lost everything, as long as that takes to mend.
- */
-const HAND_OVER_WAIT_MS = 5 * 60_000
-const HAND_OVER_POLL_MS = { min: 250, max: 5_000 }
-const MAX_NAMED = 5
 
 /**
  * Deletes what has left the set. Only ever after a whole set was applied. What another Kustomization declares now is handed
@@ -52,31 +44,6 @@ export async function pruneStale(
   const problem = await guard(context, task, { going, before, emptied: changes.length === 0 })
   if (problem !== undefined) return { ...NOTHING_PRUNED, kept: free.map(({ entry }) => entry) }
   return prune(context, task, free, uidsInUse)
-}
-
-/** A short wait, in which no worker is held: the others are being built right now. */
-function awaitUnsure(context: ApplyContext, task: Task, unsure: readonly string[]): void {
-  if (!mustWaitFor(context, task, unsure)) return
-  const names = `${unsure.slice(0, MAX_NAMED).join(', ')}${unsure.length > MAX_NAMED ? ', …' : ''}`
-  throw new NotYet(
-    `waiting for other Kustomizations to be built before anything is pruned, for an object may be theirs by now: ${names}`,
-    { retryAfterMs: handOverPollMs(context, task) },
-  )
-}
-
-/** When to look again: soon at first. */
-export function handOverPollMs(context: ApplyContext, { known }: Task): number {
-  const waited = context.now() - (known.handOverSince ?? context.now())
-  return Math.min(Math.max(waited / 2, HAND_OVER_POLL_MS.min), HAND_OVER_POLL_MS.max)
-}
-
-/** True while others may be about to say that an object is theirs, for a bounded time. */
-export function mustWaitFor(context: ApplyContext, { known }: Task, unsure: readonly string[]): boolean {
-  known.handOverSince ??= context.now()
-  const waited = context.now() - known.handOverSince
-  if (unsure.length > 0 && waited >= 0 && waited < HAND_OVER_WAIT_MS) return true
-  known.handOverSince = undefined
-  return false
 }
 
 interface Going {
