@@ -31,6 +31,8 @@ LABEL org.opencontainers.image.title="setpoint ${SERVICE}" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Azure's SDK asks what a Pod has, not the tools of a developer.
 ENV NODE_ENV=production AZURE_TOKEN_CREDENTIALS=prod
+# One arena for all threads, which keeps less of what was freed.
+ENV MALLOC_ARENA_MAX=1
 # Where source keeps its mirrors; a volume that is mounted here gets this owner.
 RUN mkdir /data && chown node:node /data
 WORKDIR /app

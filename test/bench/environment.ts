@@ -51,9 +51,9 @@ export function startEnvironment(): Promise<BenchEnvironment> {
 }
 
 async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> {
-  const { plane, nats, git, kube, bus } = await startNeighbours(stack)
+  const { kubeconfig, nats, git, kube, bus } = await startNeighbours(stack)
   const home = stack.use(await temporaryDirectory('bench'))
-  const state = await startUp(stack, { kubeconfig: plane.kubeconfig, natsUrl: nats.url, data: home.path })
+  const state = await startUp(stack, { kubeconfig, natsUrl: nats.url, data: home.path })
   const watched = await watch(kube, stack)
   return {
     repo: await git.create('fleet'),

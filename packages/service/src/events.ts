@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Bus } from '@setpoint/bus'
 import { type EventMessage, type EventSeverity, eventMessage, subjects } from '@setpoint/contracts'
-import type { KubeClient } from '@setpoint/kube'
+import { KubeApiError, type KubeClient } from '@setpoint/kube'
+import type { KubeObject } from '@setpoint/manifest'
 import type { Logger } from 'pino'
 
 /** The object that an event is about. */
@@ -22,6 +23,9 @@ export interface EventDetails {
   /** Only on the bus, not as a core/v1 Event: for what happens too often to be written to the API server. */
   busOnly?: boolean
 }
+
+/** A core/v1 Event. */
+type KubeEvent = KubeObject & { count: number }
 
 const MAX_WAITING = 2_000
 const MAX_MESSAGE = 39_000
@@ -113,15 +117,30 @@ export class EventRecorder {
   private async sendAll(): Promise<void> {
     for (let event = this.waiting.shift(); event !== undefined; event = this.waiting.shift()) {
       try {
-        await this.kube.apply(this.toKubernetes(event), { fieldManager: this.controller, timeoutMs: 10_000 })
+        await this.write(this.toKubernetes(event))
       } catch (error) {
         this.log.debug({ reason: String(error) }, 'a Kubernetes event was not written')
       }
     }
   }
 
+  /** One that was not said before is created, which costs the API server less than an apply. */
+  private async write(event: KubeEvent): Promise<void> {
+    const options = { fieldManager: this.controller, timeoutMs: 10_000 }
+    try {
+      if (event.count === 1) {
+        await this.kube.create(event, options)
+        return
+      }
+    } catch (error) {
+      // An earlier process has said it.
+      if (!(error instanceof KubeApiError) || error.code !== 409) throw error
+    }
+    await this.kube.apply(event, options)
+  }
+
   /** The same event again raises the count of the one that is there, as client-go's recorder does. */
-  private toKubernetes(event: EventMessage) {
+  private toKubernetes(event: EventMessage): KubeEvent {
     const { involvedObject, timestamp } = event
     const identity = [
       involvedObject.kind,

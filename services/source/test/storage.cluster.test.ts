@@ -36,9 +36,8 @@ test('a content is stored once, whatever the number of revisions, branches and G
   await setup.create('again', { url: repo.url, ignore: 'nothing-like-this' })
   await setup.untilReady('release', 'True')
   await setup.untilReady('again', 'True')
-  await repo.commit({ 'apps/1.yaml': null })
-  await repo.commit({ 'copies/1.yaml': files['apps/1.yaml'] ?? '' })
-  const last = await repo.commit({ 'large.bin': noise(), 'larger.bin': noise() })
+  const moved = { 'apps/1.yaml': null, 'copies/1.yaml': files['apps/1.yaml'] ?? '' }
+  const last = await repo.commit({ ...moved, 'large.bin': noise(), 'larger.bin': noise() })
   setup.hint('main')
   await setup.untilCommit('main', last)
   const contents = await storedContents()

@@ -41,10 +41,10 @@ export function startImageBench(): Promise<ImageBench> {
 }
 
 async function assemble(stack: AsyncDisposableStack): Promise<ImageBench> {
-  const { plane, nats, git, kube, bus } = await startNeighbours(stack, ['registry'])
+  const { kubeconfig, nats, git, kube, bus } = await startNeighbours(stack, ['registry'])
   const home = stack.use(await temporaryDirectory('bench-images'))
   const registry = stack.use(await startRegistry())
-  const where = { kubeconfig: plane.kubeconfig, natsUrl: nats.url, data: home.path }
+  const where = { kubeconfig, natsUrl: nats.url, data: home.path }
   const { services } = await startUp(stack, where)
   const pid = services.find(({ name }) => name === 'image-automation')?.pid ?? 0
   const stopping = new AbortController()

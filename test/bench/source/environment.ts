@@ -45,11 +45,11 @@ export function startSourceBench(): Promise<SourceBench> {
 }
 
 async function assemble(stack: AsyncDisposableStack): Promise<SourceBench> {
-  const { plane, nats, git, kube, bus } = await startNeighbours(stack)
+  const { plane, kubeconfig, nats, git, kube, bus } = await startNeighbours(stack)
   const crds = join(import.meta.dirname, '../../../charts/setpoint/crds')
   await plane.kubectl('apply', '--server-side', '-f', crds)
   await kube.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } })
-  const where = { kubeconfig: plane.kubeconfig, natsUrl: nats.url }
+  const where = { kubeconfig, natsUrl: nats.url }
   return {
     git,
     startSource: () => startSource({ kube, bus }, where),

@@ -4,6 +4,8 @@ import type { Running } from './running.ts'
 export interface Program {
   command: string
   args: string[]
+  /** On top of this process's own. */
+  env?: Record<string, string>
   logFile?: string | undefined
   onLine(line: string): void
 }
@@ -13,9 +15,10 @@ export interface Program {
  * its children in order. A watchdog ends them when this process is killed.
  */
 export async function startProgram(name: string, program: Program): Promise<Running> {
-  const { command, args, logFile, onLine } = program
+  const { command, args, env = {}, logFile, onLine } = program
   const child = await startChild(name, command, args, {
     log: onLine,
+    env,
     ...(logFile === undefined ? {} : { logFile }),
   })
   return runningChild(child)

@@ -33,6 +33,8 @@ interface Settings {
  * The Dockerfile says the same.
  */
 const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--memory-saver-mode']
+/** glibc gives every thread an arena of its own, which keeps what was freed: 10 MiB of each service. */
+const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' }
 
 /** The nats-server and the services of one `up`, kept running. */
 export class ServiceSet {
@@ -114,6 +116,7 @@ export class ServiceSet {
           : startProgram(name, {
               command: process.execPath,
               args: [...node, ...args],
+              env: NODE_ENVIRONMENT,
               logFile: this.logFile(name),
               onLine,
             }),
