@@ -34,6 +34,7 @@ test('a write that reaches the API server late, when its sender is dead and anot
   expect(seen).toEqual(['new'])
   await two.stop()
   await setup.service.start()
+  await setup.delete(name)
 })
 
 test('one that did not hear of a commit applies nothing older of what it takes over, even when NATS has lost everything', async () => {
@@ -57,6 +58,7 @@ test('one that did not hear of a commit applies nothing older of what it takes o
   expect(seen).toEqual(['new', 'newest'])
   await two.stop()
   await setup.service.start()
+  await setup.delete(name)
 })
 
 test('one that did not hear that a file has moved does not take the object back, and does once it moved back', async () => {

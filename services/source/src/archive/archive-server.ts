@@ -30,8 +30,16 @@ export async function startArchiveServer(options: ArchiveServerOptions): Promise
   return server
 }
 
+/** What was made again for one consumer may be swept up for another before it is opened. */
+const MAX_RESTORES = 3
+
 async function restored(options: ArchiveServerOptions, path: string): Promise<OpenFile | undefined> {
-  return (await options.restore(path)) ? openFile(join(options.root, path)) : undefined
+  for (let attempt = 1; attempt <= MAX_RESTORES; attempt += 1) {
+    if (!(await options.restore(path))) return undefined
+    const file = await openFile(join(options.root, path))
+    if (file !== undefined) return file
+  }
+  return undefined
 }
 
 interface OpenFile {
