@@ -200,7 +200,9 @@ export class Bus implements AsyncDisposable {
       caughtUp: consumer.caughtUp,
       readAgain: () => consumer.readAgain(),
       untilCurrent: () =>
-        this.guard(`read ${options.filter}`, () => consumer.untilCurrent(CURRENT_TIMEOUT_MS)),
+        this.guard(`read ${options.filter}`, () =>
+          consumer.untilCurrent(() => this.newestSequence(options.filter), CURRENT_TIMEOUT_MS),
+        ),
       stop: async () => {
         this.consumers.delete(consumer)
         await consumer.stop()
@@ -360,6 +362,12 @@ export class Bus implements AsyncDisposable {
       return manager.direct.getMessage(streamOf(subject), { last_by_subj: subject })
     })
     return found?.seq ?? 0
+  }
+
+  /** By the server that leads the stream: others may not have the newest message yet. */
+  private async newestSequence(filter: string): Promise<number> {
+    const { streams } = await this.manager()
+    return (await streams.getMessage(streamOf(filter), { last_by_subj: filter }))?.seq ?? 0
   }
 
   private envelope<T>(data: T, traceId: string): Envelope<T> {

@@ -1,4 +1,4 @@
-import { type Consumer, DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstream'
+import { DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstream'
 
 /** How often it is looked whether a message that the server has sent is here. */
 const ARRIVAL_POLL_MS = 5
@@ -12,7 +12,6 @@ export class StateConsumer {
   private readonly filter: string
   private readonly onMessage: (message: JsMsg) => void
   private lastSequence = 0
-  private consumer: Consumer | undefined
   private run: AbortController | undefined
   private stopped = false
 
@@ -42,14 +41,14 @@ export class StateConsumer {
   }
 
   /**
-   * Resolves when everything that the stream held when this was called has been handed over.
-   * @throws when the server does not say so in time.
+   * Resolves when everything that the stream holds has been handed over.
+   * @param newest asks the stream for the number of its newest message
+   * @throws when the server does not say so in time, or what it holds does not arrive
    */
-  async untilCurrent(timeoutMs: number): Promise<void> {
+  async untilCurrent(newest: () => Promise<number>, timeoutMs: number): Promise<void> {
     const deadline = performance.now() + timeoutMs
     while (performance.now() < deadline) {
-      const info = await this.consumer?.info()
-      if (info?.num_pending === 0 && this.lastSequence >= info.delivered.stream_seq) return
+      if ((await newest()) <= this.lastSequence) return
       await pause(ARRIVAL_POLL_MS)
     }
     throw new Error(`what ${this.stream} holds did not arrive in ${timeoutMs} ms`)
@@ -83,7 +82,6 @@ export class StateConsumer {
     // Another reading has taken this one's place, and is not caught up because this one was.
     if (signal.aborted) return
     if (pending === 0) this.caught.resolve()
-    this.consumer = consumer
     const messages = await consumer.consume({ max_messages: 500, idle_heartbeat: 5_000 })
     const abort = () => messages.stop()
     signal.addEventListener('abort', abort, { once: true })
@@ -95,7 +93,6 @@ export class StateConsumer {
         if (message.info.pending === 0) this.caught.resolve()
       }
     } finally {
-      if (this.consumer === consumer) this.consumer = undefined
       signal.removeEventListener('abort', abort)
       messages.stop()
     }
