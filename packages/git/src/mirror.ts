@@ -100,12 +100,23 @@ class DiskMirror implements GitMirror {
         advertisement,
         withoutBlobs: this.withoutBlobs,
       })
-    const withoutBlobs = await this.isWithoutBlobs()
-    const { commit, receivedBytes } = await this.download(this.dir, remote, resolved, {
-      extent: 'new',
-      advertisement,
-      withoutBlobs,
-    })
+    return this.fetchMore(remote, resolved, advertisement)
+  }
+
+  /** Another reference may have parted from the last commit long ago: nobody needs what happened since then. */
+  private async fetchMore(
+    remote: RemoteOptions,
+    resolved: Resolved,
+    advertisement: Advertisement | undefined,
+  ): Promise<FetchResult> {
+    const { dir, url } = this
+    const { refName } = resolved
+    const marker = await readMarker(dir)
+    const withoutBlobs = marker?.withoutBlobs === true
+    const extent = refName !== undefined && refName === marker?.refName ? 'new' : 'shallow'
+    const options = { extent, advertisement, withoutBlobs } as const
+    const { commit, receivedBytes } = await this.download(dir, remote, resolved, options)
+    await writeMarker(dir, { url, withoutBlobs, refName })
     return { commit, receivedBytes, full: false }
   }
 
@@ -124,7 +135,7 @@ class DiskMirror implements GitMirror {
         resolved,
         options,
       )
-      await writeMarker(nextDir, { url, withoutBlobs: isWithoutBlobs })
+      await writeMarker(nextDir, { url, withoutBlobs: isWithoutBlobs, refName: resolved.refName })
       await rm(dir, { recursive: true, force: true })
       await rename(nextDir, dir)
       this.forget()

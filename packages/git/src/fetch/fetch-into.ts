@@ -6,8 +6,11 @@ import type { Advertisement } from './advertisement.ts'
 import { readShallowFile, writeShallowFile } from './shallow-file.ts'
 import { UploadPack } from './upload-pack.ts'
 
-/** How much is fetched: the commit alone, all of history, or what is new since the last commit. */
-export type Extent = 'shallow' | 'history' | 'new'
+/**
+ * How much is fetched: all of history, the commit alone (of which not everything is sent when it is like the last one), or
+ * all commits since the last one, which is in its history.
+ */
+export type Extent = 'history' | 'shallow' | 'new'
 
 export interface FetchIntoOptions {
   extent: Extent
@@ -42,11 +45,11 @@ export async function fetchInto(
     wants,
     haves: last === undefined ? [] : [last],
     shallow,
-    // A later fetch goes without: the server would send everything again.
     isShallow: extent === 'shallow' && capabilities.has('shallow'),
     isWithoutBlobs,
-    // Without files, the bases of the deltas might be missing.
-    isThin: last !== undefined && !withoutBlobs,
+    // Without history, a server compares with what is here only for a thin pack. Where it sends files to a copy without
+    // files, the bases of the deltas might be missing.
+    isThin: last !== undefined && isWithoutBlobs === withoutBlobs,
   })
   await storePack(gitdir, answer.pack, remote.packLimits, remote)
   if (answer.shallow.length > 0) await writeShallowFile(gitdir, [...shallow, ...answer.shallow])
