@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ObjectStore } from './pack/object-store.ts'
+import type { ObjectStore } from './pack/object-store.ts'
 import { readCommit } from './read-objects.ts'
 
 /** The last commit that is here: offered to the server, so that it sends only what is new. */
@@ -51,9 +51,9 @@ export async function readLastCommit(gitdir: string): Promise<string | undefined
 }
 
 /** Notes a commit, or the one behind a tag, as the last one, once it is proven to be here. */
-export async function writeLastCommit(gitdir: string, fetched: string): Promise<string> {
-  const { oid } = await readCommit(new ObjectStore(gitdir), fetched)
-  const file = join(gitdir, LAST_REF)
+export async function writeLastCommit(objects: ObjectStore, fetched: string): Promise<string> {
+  const { oid } = await readCommit(objects, fetched)
+  const file = join(objects.gitdir, LAST_REF)
   await mkdir(dirname(file), { recursive: true })
   await replaceFile(file, `${oid}\n`)
   return oid

@@ -43,7 +43,7 @@ export async function openMirror(dir: string, options: MirrorOptions): Promise<G
   try {
     if (!(await mirror.isUsable())) await mirror.reset()
     await rm(mirror.nextDir, { recursive: true, force: true })
-    await removeUnfinished(dir)
+    await removeUnfinished(mirror.objects)
   } catch (cause) {
     throw translateReadError(cause, 'the directory cannot be prepared')
   }
@@ -58,7 +58,7 @@ class DiskMirror implements GitMirror {
   private readonly url: string
   private readonly maxPacks: number
   private withoutBlobs: boolean
-  private readonly objects: ObjectStore
+  readonly objects: ObjectStore
   private readonly treeLimits: TreeLimits
   private trees: TreeReader
 
@@ -115,7 +115,7 @@ class DiskMirror implements GitMirror {
     const withoutBlobs = marker?.withoutBlobs === true
     const extent = refName !== undefined && refName === marker?.refName ? 'new' : 'shallow'
     const options = { extent, advertisement, withoutBlobs } as const
-    const { commit, receivedBytes } = await this.download(dir, remote, resolved, options)
+    const { commit, receivedBytes } = await this.download(this.objects, remote, resolved, options)
     await writeMarker(dir, { url, withoutBlobs, refName })
     return { commit, receivedBytes, full: false }
   }
@@ -130,7 +130,7 @@ class DiskMirror implements GitMirror {
     try {
       await initialize(nextDir)
       const { commit, receivedBytes, isWithoutBlobs } = await this.download(
-        nextDir,
+        new ObjectStore(nextDir),
         remote,
         resolved,
         options,
@@ -158,7 +158,7 @@ class DiskMirror implements GitMirror {
     try {
       const missing = await this.objects.missing(new Set(oids))
       if (missing.length === 0) return 0
-      const receivedBytes = await fetchObjects(this.dir, remote, missing, advertisement)
+      const receivedBytes = await fetchObjects(this.objects, remote, missing, advertisement)
       if ((await this.objects.missing(missing)).length === 0) return receivedBytes
       throw new GitError('Refused', `${displayUrl(remote.url)} does not send all of them`)
     } catch (cause) {
@@ -237,22 +237,22 @@ class DiskMirror implements GitMirror {
   }
 
   private async download(
-    gitdir: string,
+    objects: ObjectStore,
     remote: RemoteOptions,
     resolved: Resolved,
     options: DownloadOptions,
   ): Promise<Omit<Fetched, 'oid'> & { commit: string }> {
     try {
-      const last = await readLastCommit(gitdir)
-      const { oid, ...fetched } = await fetchInto(gitdir, remote, resolved, { ...options, last })
-      return { ...fetched, commit: await writeLastCommit(gitdir, oid) }
+      const last = await readLastCommit(objects.gitdir)
+      const { oid, ...fetched } = await fetchInto(objects, remote, resolved, { ...options, last })
+      return { ...fetched, commit: await writeLastCommit(objects, oid) }
     } catch (cause) {
       throw translateRemoteError(cause, remote.url)
     }
   }
 
   private forget(): void {
-    this.objects.release()
+    this.objects.forget()
     this.trees = this.newTreeReader()
   }
 

@@ -1,4 +1,5 @@
 import { displayUrl, GitError } from '../errors.ts'
+import type { ObjectStore } from '../pack/object-store.ts'
 import { storePack } from '../pack/store-pack.ts'
 import type { RemoteOptions } from '../remote-options.ts'
 import type { Resolved } from '../resolve-reference.ts'
@@ -31,7 +32,7 @@ export interface Fetched {
 
 /** Fetches a reference into a bare repository. Whether all of it came is for the caller to prove. @throws GitError */
 export async function fetchInto(
-  gitdir: string,
+  objects: ObjectStore,
   remote: RemoteOptions,
   resolved: Resolved,
   { extent, advertisement, last, withoutBlobs }: FetchIntoOptions,
@@ -40,7 +41,7 @@ export async function fetchInto(
   const { capabilities } = server.advertisement
   const isWithoutBlobs = withoutBlobs && capabilities.has('filter')
   const wants = wantsOf(server.advertisement, resolved, extent, displayUrl(remote.url))
-  const shallow = await readShallowFile(gitdir)
+  const shallow = await readShallowFile(objects.gitdir)
   const answer = await server.fetch({
     wants,
     haves: last === undefined ? [] : [last],
@@ -51,21 +52,21 @@ export async function fetchInto(
     // files, the bases of the deltas might be missing.
     isThin: last !== undefined && isWithoutBlobs === withoutBlobs,
   })
-  await storePack(gitdir, answer.pack, remote.packLimits, remote)
-  if (answer.shallow.length > 0) await writeShallowFile(gitdir, [...shallow, ...answer.shallow])
+  await storePack(objects, answer.pack, remote.packLimits, remote)
+  if (answer.shallow.length > 0) await writeShallowFile(objects.gitdir, [...shallow, ...answer.shallow])
   return { oid: wants[0], receivedBytes: server.receivedBytes, isWithoutBlobs }
 }
 
 /** Fetches single objects by their ids. Returns the bytes received. @throws GitError Refused where that is not allowed */
 export async function fetchObjects(
-  gitdir: string,
+  objects: ObjectStore,
   remote: RemoteOptions,
   oids: readonly string[],
   advertisement: Advertisement | undefined,
 ): Promise<number> {
   await using server = await UploadPack.open(remote, advertisement)
   const { pack } = await server.fetch({ wants: oids })
-  await storePack(gitdir, pack, remote.packLimits)
+  await storePack(objects, pack, remote.packLimits)
   return server.receivedBytes
 }
 
