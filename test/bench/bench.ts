@@ -1,11 +1,14 @@
+import { loadavg } from 'node:os'
 import type { KubeObject } from '@setpoint/manifest'
 import { waitFor } from '@setpoint/testkit'
 import { type BenchEnvironment, startEnvironment, type Usage } from './environment.ts'
 import { appConfig, appName, fleetFiles } from './fleet.ts'
+import { NAMESPACE, type StartSystem } from './system.ts'
+import { difference, sumOf } from './usage.ts'
 
-const NAMESPACE = 'bench'
 const SYNC_TIMEOUT_MS = 15 * 60_000
-const CHANGE_TIMEOUT_MS = 60_000
+/** No further commit, and no further edit, is made after this time. */
+const CHANGES_FOR_MS = 5 * 60_000
 /** A page of metrics costs the service as much as a few Kustomizations. */
 const POLL_MS = 2_000
 
@@ -19,6 +22,10 @@ export interface BenchOptions {
 }
 
 export interface BenchResult {
+  /** What was measured. */
+  title: string
+  /** Of the machine, when the run began. */
+  load: number
   apps: number
   files: number
   cold: { seconds: number; usage: Usage }
@@ -31,16 +38,19 @@ export interface BenchResult {
   check: Usage
   /** The checks that each Kustomization does once at its interval. */
   interval: Usage
-  drift: { seconds: number[]; usage: Usage }
+  /** byItself: else somebody asks for a check right after the edit. */
+  drift: { byItself: boolean; seconds: number[]; usage: Usage }
 }
 
 /** One whole run on parts of its own: cold sync, one-app commits, drift. */
-export async function runBench(options: BenchOptions): Promise<BenchResult> {
-  await using environment = await startEnvironment()
+export async function runBench(startSystem: StartSystem, options: BenchOptions): Promise<BenchResult> {
+  const [load = 0] = loadavg()
+  await using environment = await startEnvironment(startSystem)
+  const { title } = environment.system
   const files = fleetFiles(options.apps)
   await environment.repo.commit(files, { message: 'The fleet' })
   const step = <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    console.log(`N = ${options.apps}: ${name} …`)
+    console.log(`${title}, N = ${options.apps}: ${name} …`)
     return work()
   }
   const cold = await step('cold sync', () => coldSync(environment, options.apps))
@@ -48,7 +58,8 @@ export async function runBench(options: BenchOptions): Promise<BenchResult> {
   const drift = await step('drift', () => healDrift(environment, options))
   const check = await step('a check of everything', () => noChangeCheck(environment, options))
   const interval = await step('one interval', () => intervalCheck(environment, options))
-  return { apps: options.apps, files: Object.keys(files).length, cold, commits, drift, check, interval }
+  const { length: fileCount } = Object.keys(files)
+  return { title, load, apps: options.apps, files: fileCount, cold, commits, drift, check, interval }
 }
 
 async function coldSync(environment: BenchEnvironment, apps: number) {
@@ -68,19 +79,20 @@ async function oneAppCommits(environment: BenchEnvironment, { apps, commits }: B
   const before = await environment.usage()
   const hot: Usage[] = []
   const seconds: number[] = []
-  for (let number = 0; number < commits; number += 1) {
+  const end = performance.now() + CHANGES_FOR_MS
+  for (let number = 0; number < commits && performance.now() < end; number += 1) {
     const begun = await environment.quietUsage()
     const index = (number * 37) % apps
     const value = `commit-${number}`
     const head = await environment.repo.commit(appConfig(index, value), {
       message: `Change ${appName(index)}`,
     })
-    const seen = environment.seesConfigValue(appName(index), value, CHANGE_TIMEOUT_MS)
+    const seen = environment.seesConfigValue(appName(index), value, SYNC_TIMEOUT_MS)
     const start = performance.now()
-    environment.hint(NAMESPACE)
-    await seen
+    await Promise.all([environment.system.hint(), seen])
     seconds.push((performance.now() - start) / 1000)
-    await waitFor('the app is Ready', () => environment.isReadyAt(appName(index), head), { intervalMs: 2 })
+    const options = { intervalMs: 2, timeoutMs: SYNC_TIMEOUT_MS }
+    await waitFor('the app is Ready', () => environment.isReadyAt(appName(index), head), options)
     hot.push(difference(begun, await environment.quietUsage()))
     await settled(environment, apps, head, SYNC_TIMEOUT_MS)
   }
@@ -90,9 +102,10 @@ async function oneAppCommits(environment: BenchEnvironment, { apps, commits }: B
 /** Every Kustomization is asked to look at all of its objects. */
 async function noChangeCheck(environment: BenchEnvironment, { apps }: BenchOptions): Promise<Usage> {
   const before = await environment.quietUsage()
-  const checked = await environment.checksDone()
-  for (let index = 0; index < apps; index += 1) environment.check(NAMESPACE, appName(index))
-  await waitFor('everything is checked', async () => (await environment.checksDone()) >= checked + apps, {
+  const { system } = environment
+  const checked = await system.checksDone()
+  await Promise.all(Array.from({ length: apps }, (_, index) => system.check(appName(index))))
+  await waitFor('everything is checked', async () => (await system.checksDone()) >= checked + apps, {
     timeoutMs: SYNC_TIMEOUT_MS,
     intervalMs: POLL_MS,
   })
@@ -109,25 +122,33 @@ async function intervalCheck(environment: BenchEnvironment, { apps }: BenchOptio
   const options = { timeoutMs: SYNC_TIMEOUT_MS, intervalMs: POLL_MS }
   await waitFor('all know their interval', () => environment.observed() === apps, options)
   const before = await environment.quietUsage()
-  const checked = await environment.checksDone()
-  await waitFor('one check each', async () => (await environment.checksDone()) >= checked + apps, options)
+  const checked = await environment.system.checksDone()
+  await waitFor(
+    'one check each',
+    async () => (await environment.system.checksDone()) >= checked + apps,
+    options,
+  )
   return difference(before, await environment.quietUsage())
 }
 
 async function healDrift(environment: BenchEnvironment, { apps, edits }: BenchOptions) {
   const before = await environment.usage()
+  const { system } = environment
   const seconds: number[] = []
-  for (let number = 0; number < edits; number += 1) {
+  const end = performance.now() + CHANGES_FOR_MS
+  for (let number = 0; number < edits && performance.now() < end; number += 1) {
     const name = appName((number * 53) % apps)
     const right = environment.configValue(name)
     // Looked for before the edit is answered: healing may be faster than the answer.
-    const healed = environment.seesConfigValue(name, right, CHANGE_TIMEOUT_MS)
+    const healed = environment.seesConfigValue(name, right, SYNC_TIMEOUT_MS)
     const start = performance.now()
     await environment.edit(name, `edited-${number}`)
+    if (!system.watchesDrift) await system.check(name)
     await healed
     seconds.push((performance.now() - start) / 1000)
   }
-  return { seconds, usage: difference(before, await environment.usage()) }
+  const usage = difference(before, await environment.usage())
+  return { byItself: system.watchesDrift, seconds, usage }
 }
 
 /** Every Kustomization is Ready at the revision of this commit. */
@@ -141,38 +162,6 @@ async function settled(
     timeoutMs,
     intervalMs: 10,
   })
-}
-
-function sumOf(all: readonly Usage[]): Usage {
-  const none: Usage = { services: [], apiRequests: {}, busBytes: 0 }
-  return all.reduce((sum, one) => {
-    const apiRequests = { ...sum.apiRequests }
-    for (const [verb, count] of Object.entries(one.apiRequests))
-      apiRequests[verb] = (apiRequests[verb] ?? 0) + count
-    const services = one.services.map((service) => {
-      const before = sum.services.find(({ name }) => name === service.name)
-      return { ...service, cpuSeconds: service.cpuSeconds + (before?.cpuSeconds ?? 0) }
-    })
-    return { services, apiRequests, busBytes: sum.busBytes + one.busBytes }
-  }, none)
-}
-
-function difference(before: Usage, after: Usage): Usage {
-  const minus = (a: Record<string, number>, b: Record<string, number>) =>
-    Object.fromEntries(
-      Object.entries(a)
-        .map(([key, value]) => [key, value - (b[key] ?? 0)])
-        .filter(([, value]) => value !== 0),
-    )
-  return {
-    services: after.services.map((service) => ({
-      ...service,
-      cpuSeconds:
-        service.cpuSeconds - (before.services.find(({ name }) => name === service.name)?.cpuSeconds ?? 0),
-    })),
-    apiRequests: minus(after.apiRequests, before.apiRequests) as Record<string, number>,
-    busBytes: after.busBytes - before.busBytes,
-  }
 }
 
 function gitRepository(url: string): KubeObject {

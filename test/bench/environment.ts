@@ -1,36 +1,31 @@
-import { GIT_REPOSITORY } from '@setpoint/contracts'
 import { type Informer, type KubeClient, startInformer } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
-import { type GitRepo, temporaryDirectory } from '@setpoint/testkit'
-import { startNeighbours, withStack } from './neighbours.ts'
+import type { GitRepo } from '@setpoint/testkit'
+import { type Cluster, startCluster, withStack } from './neighbours.ts'
 import { cpuSeconds, peakMemoryMib } from './processes.ts'
-import { startUp, type UpState } from './up.ts'
+import { type BenchWriter, benchWriter, NAMESPACE, type StartSystem, type System } from './system.ts'
 
-const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' }
+export const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' }
 const CONFIG_MAP = { group: '', version: 'v1', kind: 'ConfigMap' }
 
 /** What has been used so far. */
 export interface Usage {
   services: { name: string; cpuSeconds: number; peakMib: number }[]
-  /** Requests that the API server answered, by verb, Setpoint's and the bench's own. */
+  /** Requests that the API server answered, by verb, without the bench's own writes. */
   apiRequests: Record<string, number>
   /** Bytes that the services put on the bus. */
   busBytes: number
 }
 
+/** A system at work, with the fleet's repository and a view of the cluster. */
 export interface BenchEnvironment extends AsyncDisposable {
+  system: System
   repo: GitRepo
   create(object: KubeObject): Promise<void>
-  /** Tells source that there is a commit. */
-  hint(namespace: string): void
-  /** Asks for a full check of one Kustomization. */
-  check(namespace: string, name: string): void
   /** Gives a Kustomization another interval. */
   setInterval(name: string, interval: string): Promise<void>
   /** How many Kustomizations are Ready with the spec that they have now. */
   observed(): number
-  /** Runs over Kustomizations that ended. */
-  checksDone(): Promise<number>
   /** Somebody edits the ConfigMap of an app by hand. */
   edit(name: string, value: string): Promise<void>
   configValue(name: string): string
@@ -45,44 +40,29 @@ export interface BenchEnvironment extends AsyncDisposable {
   quietUsage(): Promise<Usage>
 }
 
-/** A real API server with etcd, NATS, a Git server and `setpoint up`, all on this machine. */
-export function startEnvironment(): Promise<BenchEnvironment> {
-  return withStack(assemble)
+/** A real API server with etcd, a Git server and the system, all on this machine. */
+export function startEnvironment(startSystem: StartSystem): Promise<BenchEnvironment> {
+  return withStack((stack) => assemble(stack, startSystem))
 }
 
-async function assemble(stack: AsyncDisposableStack): Promise<BenchEnvironment> {
-  const { kubeconfig, nats, git, kube, bus } = await startNeighbours(stack)
-  const home = stack.use(await temporaryDirectory('bench'))
-  const state = await startUp(stack, { kubeconfig, natsUrl: nats.url, data: home.path })
-  const watched = await watch(kube, stack)
+async function assemble(stack: AsyncDisposableStack, startSystem: StartSystem): Promise<BenchEnvironment> {
+  const cluster = await startCluster(stack)
+  const writer = benchWriter(cluster)
+  const system = await startSystem(stack, { cluster, writer })
+  const watched = await watch(cluster.kube, stack)
+  const quietUsage = () => usageOf(system, cluster, writer)
   return {
-    repo: await git.create('fleet'),
+    system,
+    repo: await cluster.git.create('fleet'),
     ...watched,
-    create: async (object) => {
-      await kube.create(object)
+    create: writer.create,
+    setInterval: (name, interval) => writer.patch(KUSTOMIZATION, name, { spec: { interval } }),
+    edit: (name, value) => writer.patch(CONFIG_MAP, name, { data: { value } }),
+    usage: async () => {
+      const usage = await quietUsage()
+      return { ...usage, busBytes: await system.busBytes() }
     },
-    hint: (namespace) =>
-      bus.hint({ kind: GIT_REPOSITORY.kind, namespace, name: 'fleet' }, { requestedBy: 'bench' }),
-    check: (namespace, name) =>
-      bus.hint({ kind: KUSTOMIZATION.kind, namespace, name }, { requestedBy: 'bench' }),
-    setInterval: async (name, interval) => {
-      await kube.mergePatch(KUSTOMIZATION, { namespace: 'bench', name }, { spec: { interval } })
-    },
-    checksDone: async () => {
-      const apply = state.services.find(({ name }) => name === 'apply')
-      const page = await (await fetch(`${apply?.url}/metrics`)).text()
-      return sumOf(page, 'workqueue_finished_total')
-    },
-    edit: async (name, value) => {
-      await kube.mergePatch(
-        CONFIG_MAP,
-        { namespace: 'bench', name },
-        { data: { value } },
-        { fieldManager: 'somebody' },
-      )
-    },
-    usage: () => usage(kube, state),
-    quietUsage: () => quietUsage(kube, state),
+    quietUsage,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
@@ -110,7 +90,7 @@ async function watch(kube: KubeClient, stack: AsyncDisposableStack) {
     onDelete() {},
   })
   await Promise.all([kustomizations.synced, configMaps.synced])
-  const configValue = (name: string) => heldValue(configMaps.get('bench', name)) ?? ''
+  const configValue = (name: string) => heldValue(configMaps.get(NAMESPACE, name)) ?? ''
   return {
     configValue,
     seesConfigValue: (name: string, value: string, timeoutMs: number) => {
@@ -123,7 +103,7 @@ async function watch(kube: KubeClient, stack: AsyncDisposableStack) {
       return promise.finally(() => clearTimeout(timer))
     },
     isReadyAt: (name: string, head: string) => {
-      const found = kustomizations.get('bench', name)
+      const found = kustomizations.get(NAMESPACE, name)
       return found !== undefined && isReadyAt(found, head)
     },
     observed: () => kustomizations.list().filter(isObserved).length,
@@ -150,25 +130,15 @@ function isObserved({ metadata, status }: KubeObject): boolean {
 
 const heldValue = (object: KubeObject | undefined) => (object?.data as { value?: string } | undefined)?.value
 
-async function quietUsage(kube: KubeClient, state: UpState): Promise<Usage> {
-  return { services: cpuOf(state), apiRequests: await apiRequests(kube), busBytes: 0 }
-}
-
-async function usage(kube: KubeClient, state: UpState): Promise<Usage> {
-  const services = cpuOf(state)
-  const pages = await Promise.all(
-    state.services.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()),
-  )
-  const busBytes = pages.reduce((sum, page) => sum + sumOf(page, 'setpoint_bus_published_bytes_total'), 0)
-  return { services, apiRequests: await apiRequests(kube), busBytes }
-}
-
-function cpuOf(state: UpState): Usage['services'] {
-  return state.services.map(({ name, pid }) => ({
+async function usageOf(system: System, { kube }: Cluster, { counts }: BenchWriter): Promise<Usage> {
+  const services = system.processes.map(({ name, pid }) => ({
     name,
     cpuSeconds: cpuSeconds(pid),
     peakMib: peakMemoryMib(pid),
   }))
+  const answered = Object.entries(await apiRequests(kube))
+  const apiRequestsOfOthers = answered.map(([verb, count]) => [verb, count - (counts[verb] ?? 0)] as const)
+  return { services, apiRequests: Object.fromEntries(apiRequestsOfOthers), busBytes: 0 }
 }
 
 async function apiRequests(kube: KubeClient): Promise<Record<string, number>> {
@@ -186,11 +156,4 @@ async function apiRequests(kube: KubeClient): Promise<Record<string, number>> {
     counts[verb + dry] = (counts[verb + dry] ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1))
   }
   return counts
-}
-
-function sumOf(page: string, name: string): number {
-  return page
-    .split('\n')
-    .filter((line) => line.startsWith(`${name}{`))
-    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
 }

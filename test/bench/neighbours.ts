@@ -11,36 +11,53 @@ import {
   startNats,
 } from '@setpoint/testkit'
 
-/** The real parts that every bench needs, and ways to them. */
-export interface Neighbours {
+/** What a bench needs whatever it measures, and ways to it. */
+export interface Cluster {
   plane: ControlPlane
-  /** Of Setpoint: a ServiceAccount with a token, as in a cluster. A client certificate is verified anew for each request. */
+  /** Of what is measured: a ServiceAccount with a token, as in a cluster. A client certificate is verified anew for each request. */
   kubeconfig: string
-  nats: NatsServer
   git: GitServer
   kube: KubeClient
+}
+
+/** The real parts that every bench of Setpoint's own needs. */
+export interface Neighbours extends Cluster {
+  nats: NatsServer
   bus: Bus
 }
 
-const SETPOINT = { namespace: 'setpoint-system', name: 'setpoint' }
+const MEASURED = { namespace: 'setpoint-system', name: 'setpoint' }
 
 /** A real API server with etcd, NATS and a Git server on this machine; they are stopped with the stack. */
 export async function startNeighbours(
   stack: AsyncDisposableStack,
   moreBinaries: readonly BinaryName[] = [],
 ): Promise<Neighbours> {
-  const needed = ['kube-apiserver', 'etcd', 'kubectl', 'nats-server', ...moreBinaries] as const
-  await ensureBinaries([...needed], { log: console.log })
+  const cluster = await startCluster(stack, ['nats-server', ...moreBinaries])
+  return { ...cluster, ...(await startBus(stack)) }
+}
+
+/** A real API server with etcd, and a Git server. */
+export async function startCluster(
+  stack: AsyncDisposableStack,
+  moreBinaries: readonly BinaryName[] = [],
+): Promise<Cluster> {
+  await ensureBinaries(['kube-apiserver', 'etcd', 'kubectl', ...moreBinaries], { log: console.log })
   const plane = stack.use(await startControlPlane({}))
-  const kubeconfig = await plane.kubeconfigFor(SETPOINT)
-  const subject = `--serviceaccount=${SETPOINT.namespace}:${SETPOINT.name}`
-  await plane.kubectl('create', 'clusterrolebinding', 'setpoint', '--clusterrole=cluster-admin', subject)
-  const nats = stack.use(await startNats())
+  const kubeconfig = await plane.kubeconfigFor(MEASURED)
+  const subject = `--serviceaccount=${MEASURED.namespace}:${MEASURED.name}`
+  await plane.kubectl('create', 'clusterrolebinding', MEASURED.name, '--clusterrole=cluster-admin', subject)
   const git = stack.use(await startGitServer())
   const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig, requestTimeoutMs: 120_000 }))
+  return { plane, kubeconfig, git, kube }
+}
+
+/** NATS, and a connection to it. */
+export async function startBus(stack: AsyncDisposableStack): Promise<{ nats: NatsServer; bus: Bus }> {
+  const nats = stack.use(await startNats())
   const log = { info() {}, warn() {} }
   const bus = stack.use(await connectBus({ url: nats.url, producer: 'bench', log, now: Date.now }))
-  return { plane, kubeconfig, nats, git, kube, bus }
+  return { nats, bus }
 }
 
 /** What is made with a stack; when that fails, what was started already is stopped. */

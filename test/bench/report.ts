@@ -1,10 +1,15 @@
+import { availableParallelism } from 'node:os'
 import type { BenchResult } from './bench.ts'
 import type { Usage } from './environment.ts'
 import { percentile } from './percentile.ts'
+import { cpuSecondsOf as cpu, peakMibOf, requestsOf as requests, writesOf as writes } from './usage.ts'
 
 /** Prints the figures of one run as plain text. */
 export function printReport(result: BenchResult): void {
-  console.log(`\nN = ${result.apps} Kustomizations of 4 objects, ${result.files} files`)
+  console.log(`\n${result.title}, N = ${result.apps} Kustomizations of 4 objects, ${result.files} files`)
+  console.log(
+    `machine              ${availableParallelism()} cores, load ${result.load.toFixed(1)} when the run began`,
+  )
   console.log(
     `cold sync            ${result.cold.seconds.toFixed(1)} s, ${writes(result.cold.usage)} API writes`,
   )
@@ -15,10 +20,10 @@ export function printReport(result: BenchResult): void {
   )
   const per = (value: number) => value / commits.seconds.length
   console.log(
-    `  until it is Ready  ${per(cpu(commits.hot)).toFixed(3)} CPU-s over all services, ${per(writes(commits.hot)).toFixed(1)} API writes a commit`,
+    `  until it is Ready  ${per(cpu(commits.hot)).toFixed(3)} CPU-s over all processes, ${per(writes(commits.hot)).toFixed(1)} API writes a commit`,
   )
   console.log(
-    `  per commit         ${per(cpu(commits.usage)).toFixed(3)} CPU-s over all services, ${per(writes(commits.usage)).toFixed(0)} API writes, ${(per(commits.usage.busBytes) / 1024).toFixed(1)} KiB on the bus, everything settled`,
+    `  per commit         ${per(cpu(commits.usage)).toFixed(3)} CPU-s over all processes, ${per(writes(commits.usage)).toFixed(0)} API writes, ${(per(commits.usage.busBytes) / 1024).toFixed(1)} KiB on the bus, everything settled`,
   )
   printUsage(commits.usage)
   for (const [name, check] of [
@@ -29,10 +34,11 @@ export function printReport(result: BenchResult): void {
       `no-change check      ${(requests(check) / (4 * result.apps)).toFixed(2)} API requests per object ${name}, ${writes(check)} API writes, ${cpu(check).toFixed(2)} CPU-s`,
     )
   console.log(
-    `drift                edit to healed p50 ${ms(percentile(result.drift.seconds, 0.5))}, p99 ${ms(percentile(result.drift.seconds, 0.99))} (${result.drift.seconds.length} edits)`,
+    `drift                ${result.drift.byItself ? 'edit to healed' : 'healed at the interval; when a check is asked for'} p50 ${ms(percentile(result.drift.seconds, 0.5))}, p99 ${ms(percentile(result.drift.seconds, 0.99))} (${result.drift.seconds.length} edits)`,
   )
-  const peak = result.interval.services.reduce((sum, service) => sum + service.peakMib, 0)
-  console.log(`memory               ${peak.toFixed(0)} MiB peak, all services together`)
+  console.log(
+    `memory               ${peakMibOf(result.interval).toFixed(0)} MiB peak, all processes together`,
+  )
 }
 
 function printUsage(usage: Usage): void {
@@ -44,10 +50,4 @@ function printUsage(usage: Usage): void {
     console.log(`  API ${verb.padEnd(14)} ${count}`)
 }
 
-const cpu = (usage: Usage) => usage.services.reduce((sum, service) => sum + service.cpuSeconds, 0)
-/** All but those that go on for ever. */
-const requests = (usage: Usage) =>
-  Object.entries(usage.apiRequests).reduce((sum, [verb, count]) => (verb === 'WATCH' ? sum : sum + count), 0)
-const WRITE_VERBS = ['POST', 'PUT', 'PATCH', 'APPLY', 'DELETE']
-const writes = (usage: Usage) => WRITE_VERBS.reduce((sum, verb) => sum + (usage.apiRequests[verb] ?? 0), 0)
 const ms = (seconds: number) => `${(seconds * 1000).toFixed(0)} ms`

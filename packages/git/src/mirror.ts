@@ -43,7 +43,7 @@ export async function openMirror(dir: string, options: MirrorOptions): Promise<G
   try {
     if (!(await mirror.isUsable())) await mirror.reset()
     await rm(mirror.nextDir, { recursive: true, force: true })
-    await removeUnfinished(mirror.objects)
+    await removeUnfinished(dir)
   } catch (cause) {
     throw translateReadError(cause, 'the directory cannot be prepared')
   }
@@ -58,7 +58,7 @@ class DiskMirror implements GitMirror {
   private readonly url: string
   private readonly maxPacks: number
   private withoutBlobs: boolean
-  readonly objects: ObjectStore
+  private readonly objects: ObjectStore
   private readonly treeLimits: TreeLimits
   private trees: TreeReader
 
@@ -100,23 +100,12 @@ class DiskMirror implements GitMirror {
         advertisement,
         withoutBlobs: this.withoutBlobs,
       })
-    return this.fetchMore(remote, resolved, advertisement)
-  }
-
-  /** Another reference may have parted from the last commit long ago: nobody needs what happened since then. */
-  private async fetchMore(
-    remote: RemoteOptions,
-    resolved: Resolved,
-    advertisement: Advertisement | undefined,
-  ): Promise<FetchResult> {
-    const { dir, url } = this
-    const { refName } = resolved
-    const marker = await readMarker(dir)
-    const withoutBlobs = marker?.withoutBlobs === true
-    const extent = refName !== undefined && refName === marker?.refName ? 'new' : 'shallow'
-    const options = { extent, advertisement, withoutBlobs } as const
-    const { commit, receivedBytes } = await this.download(this.objects, remote, resolved, options)
-    await writeMarker(dir, { url, withoutBlobs, refName })
+    const withoutBlobs = await this.isWithoutBlobs()
+    const { commit, receivedBytes } = await this.download(this.dir, remote, resolved, {
+      extent: 'new',
+      advertisement,
+      withoutBlobs,
+    })
     return { commit, receivedBytes, full: false }
   }
 
@@ -130,12 +119,12 @@ class DiskMirror implements GitMirror {
     try {
       await initialize(nextDir)
       const { commit, receivedBytes, isWithoutBlobs } = await this.download(
-        new ObjectStore(nextDir),
+        nextDir,
         remote,
         resolved,
         options,
       )
-      await writeMarker(nextDir, { url, withoutBlobs: isWithoutBlobs, refName: resolved.refName })
+      await writeMarker(nextDir, { url, withoutBlobs: isWithoutBlobs })
       await rm(dir, { recursive: true, force: true })
       await rename(nextDir, dir)
       this.forget()
@@ -158,7 +147,7 @@ class DiskMirror implements GitMirror {
     try {
       const missing = await this.objects.missing(new Set(oids))
       if (missing.length === 0) return 0
-      const receivedBytes = await fetchObjects(this.objects, remote, missing, advertisement)
+      const receivedBytes = await fetchObjects(this.dir, remote, missing, advertisement)
       if ((await this.objects.missing(missing)).length === 0) return receivedBytes
       throw new GitError('Refused', `${displayUrl(remote.url)} does not send all of them`)
     } catch (cause) {
@@ -237,22 +226,22 @@ class DiskMirror implements GitMirror {
   }
 
   private async download(
-    objects: ObjectStore,
+    gitdir: string,
     remote: RemoteOptions,
     resolved: Resolved,
     options: DownloadOptions,
   ): Promise<Omit<Fetched, 'oid'> & { commit: string }> {
     try {
-      const last = await readLastCommit(objects.gitdir)
-      const { oid, ...fetched } = await fetchInto(objects, remote, resolved, { ...options, last })
-      return { ...fetched, commit: await writeLastCommit(objects, oid) }
+      const last = await readLastCommit(gitdir)
+      const { oid, ...fetched } = await fetchInto(gitdir, remote, resolved, { ...options, last })
+      return { ...fetched, commit: await writeLastCommit(gitdir, oid) }
     } catch (cause) {
       throw translateRemoteError(cause, remote.url)
     }
   }
 
   private forget(): void {
-    this.objects.forget()
+    this.objects.release()
     this.trees = this.newTreeReader()
   }
 

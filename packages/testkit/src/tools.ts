@@ -12,6 +12,8 @@ export type BinaryName =
   | 'nats-server'
   | 'helm'
   | 'flux'
+  | 'source-controller'
+  | 'kustomize-controller'
   | 'oras'
   | 'registry'
   | 'sops'
@@ -59,7 +61,10 @@ const ETCD = 'v3.7.3'
 const KWOK = 'v0.8.0'
 const NATS = 'v2.15.2'
 const HELM = 'v3.22.0'
-const FLUX = 'v2.9.5'
+/** The version of Flux that Setpoint is compared with. */
+export const FLUX = 'v2.9.5'
+/** Of the controllers that this Flux installs. */
+export const FLUX_CONTROLLERS = 'v1.9.5'
 const ORAS = 'v1.3.6'
 const REGISTRY = 'v3.1.2'
 const SOPS = 'v3.13.3'
@@ -153,6 +158,8 @@ export const tools: Record<BinaryName, Tool> = {
       }
     },
   },
+  'source-controller': fluxController('source-controller', 'about 3 min'),
+  'kustomize-controller': fluxController('kustomize-controller', 'about 2 min'),
   oras: {
     family: 'oras',
     version: ORAS,
@@ -237,6 +244,19 @@ function kubernetes(name: string, buildTakes: string): Tool {
     release: ({ os, arch }) => {
       const url = `https://dl.k8s.io/release/${KUBERNETES}/bin/${os}/${arch}/${name}`
       return { url, checksum: sums(`${url}.sha256`) }
+    },
+  }
+}
+
+/** A controller of Flux, for the bench alone. */
+function fluxController(name: string, buildTakes: string): Tool {
+  return {
+    family: name,
+    version: FLUX_CONTROLLERS,
+    goPackage: `github.com/fluxcd/${name}`,
+    buildTakes,
+    release: () => {
+      throw new Error(`${name} is released as a container image only: it takes Go or Docker to build it`)
     },
   }
 }

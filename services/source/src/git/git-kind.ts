@@ -32,13 +32,7 @@ export class GitKind implements SourceKind<GitRepository> {
     const remote = await readRemote(context, task)
     const recipe = await readRecipe(context, task)
     const target = await resolveTarget(context, task, remote)
-    if (!isNews(task, target, recipe)) return undefined
-    try {
-      return await fetchTree(context, task, remote, target, recipe)
-    } catch (error) {
-      context.listings.heed(remote, error)
-      throw error
-    }
+    return isNews(task, target, recipe) ? fetchTree(context, task, remote, target, recipe) : undefined
   }
 
   /** The spec of this run, for nothing is left that asks for another artifact. */
