@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ObjectStore } from './pack/object-store.ts'
+import type { ObjectStore } from './pack/object-store.ts'
 import { readCommit } from './read-objects.ts'
 
 /** The last commit that is here: offered to the server, so that it sends only what is new. */
@@ -13,6 +13,8 @@ export interface Marker {
   url: string
   /** Files are here only as far as they were asked for. */
   withoutBlobs: boolean
+  /** Full name of the reference that was fetched last; undefined when it was a commit by its id. */
+  refName?: string | undefined
 }
 
 /** Makes an empty repository of whatever is there; it counts as none until it has a marker. */
@@ -26,7 +28,7 @@ export async function initialize(gitdir: string): Promise<void> {
 }
 
 export async function writeMarker(gitdir: string, marker: Marker): Promise<void> {
-  await writeFile(join(gitdir, MARKER), JSON.stringify(marker))
+  await replaceFile(join(gitdir, MARKER), JSON.stringify(marker))
 }
 
 /** undefined when there is none that can be read. */
@@ -49,11 +51,16 @@ export async function readLastCommit(gitdir: string): Promise<string | undefined
 }
 
 /** Notes a commit, or the one behind a tag, as the last one, once it is proven to be here. */
-export async function writeLastCommit(gitdir: string, fetched: string): Promise<string> {
-  const { oid } = await readCommit(new ObjectStore(gitdir), fetched)
-  const file = join(gitdir, LAST_REF)
+export async function writeLastCommit(objects: ObjectStore, fetched: string): Promise<string> {
+  const { oid } = await readCommit(objects, fetched)
+  const file = join(objects.gitdir, LAST_REF)
   await mkdir(dirname(file), { recursive: true })
-  await writeFile(`${file}.lock`, `${oid}\n`)
-  await rename(`${file}.lock`, file)
+  await replaceFile(file, `${oid}\n`)
   return oid
+}
+
+/** A crash leaves the old one or the new one. */
+async function replaceFile(file: string, content: string): Promise<void> {
+  await writeFile(`${file}.lock`, content)
+  await rename(`${file}.lock`, file)
 }

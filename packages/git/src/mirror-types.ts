@@ -42,7 +42,7 @@ export interface CommitInfo {
  */
 export interface GitMirror {
   readonly dir: string
-  /** Fetches a reference: shallow the first time, then only what is new. */
+  /** Fetches a reference: without its history the first time, then only what is new. */
   fetch(remote: RemoteOptions, resolved: Resolved, options?: FetchOptions): Promise<FetchResult>
   /** True when the commit and its root tree are here. */
   has(commit: string): Promise<boolean>

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { readdir, truncate } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
@@ -7,7 +8,7 @@ import { GitError } from './errors.ts'
 import { listRemote } from './list-remote.ts'
 import { openMirror } from './mirror.ts'
 import type { RemoteOptions } from './remote-options.ts'
-import { resolveReference } from './resolve-reference.ts'
+import { type ReferenceSelector, resolveReference } from './resolve-reference.ts'
 
 let server: GitServer
 beforeAll(async () => {
@@ -137,6 +138,35 @@ describe('fetching', () => {
     expect(await mirror.fetch(remoteOf(url), resolved, { advertisement })).toMatchObject({ commit: sha })
     old.closeAllConnections()
     old.close()
+  })
+
+  test('another branch or an older tag comes without its history, and without what the last commit has too', async () => {
+    const repo = await server.create('history')
+    const noise = () => randomBytes(20_000).toString('hex')
+    await repo.commit(Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`same-${n}`, noise()])))
+    for (let n = 1; n <= 60; n += 1) await repo.commit({ 'a.txt': noise() })
+    await repo.tag('old', { at: 'main~30' })
+    await git(['branch', 'side', 'main~40'], { cwd: repo.dir })
+    const side = await repo.commit({ 'b.txt': noise() }, { branch: 'side' })
+    await using home = await temporaryDirectory('mirror')
+    const mirror = await openMirror(join(home.path, 'm'), { url: repo.url })
+    const fetched = async (selector: ReferenceSelector) => {
+      const resolved = resolveReference(await listRemote(remoteOf(repo.url)), selector)
+      const result = await mirror.fetch(remoteOf(repo.url), resolved)
+      for (const { oid } of await mirror.readTree(result.commit)) await mirror.readBlob(oid)
+      return result
+    }
+    await fetched({ branch: 'main' })
+    for (const selector of [{ tag: 'old' }, { branch: 'side' }]) {
+      const { full, receivedBytes } = await fetched(selector)
+      expect(full).toBe(false)
+      expect(receivedBytes).toBeLessThan(60_000)
+    }
+    const next = await repo.commit({ 'b.txt': 'small' }, { branch: 'side' })
+    const news = await fetched({ branch: 'side' })
+    expect(news.receivedBytes).toBeLessThan(5_000)
+    expect((await mirror.readCommit(next)).parents).toEqual([side])
+    expect(await git(['fsck', '--full'], { cwd: mirror.dir })).not.toMatch(/missing|broken|error/)
   })
 
   test('a rewritten history is followed', async () => {

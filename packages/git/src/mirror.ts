@@ -43,7 +43,7 @@ export async function openMirror(dir: string, options: MirrorOptions): Promise<G
   try {
     if (!(await mirror.isUsable())) await mirror.reset()
     await rm(mirror.nextDir, { recursive: true, force: true })
-    await removeUnfinished(dir)
+    await removeUnfinished(mirror.objects)
   } catch (cause) {
     throw translateReadError(cause, 'the directory cannot be prepared')
   }
@@ -58,7 +58,7 @@ class DiskMirror implements GitMirror {
   private readonly url: string
   private readonly maxPacks: number
   private withoutBlobs: boolean
-  private readonly objects: ObjectStore
+  readonly objects: ObjectStore
   private readonly treeLimits: TreeLimits
   private trees: TreeReader
 
@@ -100,12 +100,23 @@ class DiskMirror implements GitMirror {
         advertisement,
         withoutBlobs: this.withoutBlobs,
       })
-    const withoutBlobs = await this.isWithoutBlobs()
-    const { commit, receivedBytes } = await this.download(this.dir, remote, resolved, {
-      extent: 'new',
-      advertisement,
-      withoutBlobs,
-    })
+    return this.fetchMore(remote, resolved, advertisement)
+  }
+
+  /** Another reference may have parted from the last commit long ago: nobody needs what happened since then. */
+  private async fetchMore(
+    remote: RemoteOptions,
+    resolved: Resolved,
+    advertisement: Advertisement | undefined,
+  ): Promise<FetchResult> {
+    const { dir, url } = this
+    const { refName } = resolved
+    const marker = await readMarker(dir)
+    const withoutBlobs = marker?.withoutBlobs === true
+    const extent = refName !== undefined && refName === marker?.refName ? 'new' : 'shallow'
+    const options = { extent, advertisement, withoutBlobs } as const
+    const { commit, receivedBytes } = await this.download(this.objects, remote, resolved, options)
+    await writeMarker(dir, { url, withoutBlobs, refName })
     return { commit, receivedBytes, full: false }
   }
 
@@ -119,12 +130,12 @@ class DiskMirror implements GitMirror {
     try {
       await initialize(nextDir)
       const { commit, receivedBytes, isWithoutBlobs } = await this.download(
-        nextDir,
+        new ObjectStore(nextDir),
         remote,
         resolved,
         options,
       )
-      await writeMarker(nextDir, { url, withoutBlobs: isWithoutBlobs })
+      await writeMarker(nextDir, { url, withoutBlobs: isWithoutBlobs, refName: resolved.refName })
       await rm(dir, { recursive: true, force: true })
       await rename(nextDir, dir)
       this.forget()
@@ -147,7 +158,7 @@ class DiskMirror implements GitMirror {
     try {
       const missing = await this.objects.missing(new Set(oids))
       if (missing.length === 0) return 0
-      const receivedBytes = await fetchObjects(this.dir, remote, missing, advertisement)
+      const receivedBytes = await fetchObjects(this.objects, remote, missing, advertisement)
       if ((await this.objects.missing(missing)).length === 0) return receivedBytes
       throw new GitError('Refused', `${displayUrl(remote.url)} does not send all of them`)
     } catch (cause) {
@@ -226,22 +237,22 @@ class DiskMirror implements GitMirror {
   }
 
   private async download(
-    gitdir: string,
+    objects: ObjectStore,
     remote: RemoteOptions,
     resolved: Resolved,
     options: DownloadOptions,
   ): Promise<Omit<Fetched, 'oid'> & { commit: string }> {
     try {
-      const last = await readLastCommit(gitdir)
-      const { oid, ...fetched } = await fetchInto(gitdir, remote, resolved, { ...options, last })
-      return { ...fetched, commit: await writeLastCommit(gitdir, oid) }
+      const last = await readLastCommit(objects.gitdir)
+      const { oid, ...fetched } = await fetchInto(objects, remote, resolved, { ...options, last })
+      return { ...fetched, commit: await writeLastCommit(objects, oid) }
     } catch (cause) {
       throw translateRemoteError(cause, remote.url)
     }
   }
 
   private forget(): void {
-    this.objects.release()
+    this.objects.forget()
     this.trees = this.newTreeReader()
   }
 

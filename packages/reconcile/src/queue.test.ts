@@ -43,6 +43,31 @@ test('a key added while it runs is worked on once more, never twice at the same 
   expect({ most, runs }).toEqual({ most: 1, runs: 2 })
 })
 
+test('a key that is added during each of its runs never runs twice at the same time', async () => {
+  let active = 0
+  let most = 0
+  const ends: (() => void)[] = []
+  const queue = new KeyedQueue({
+    workers: 4,
+    handle: async () => {
+      active += 1
+      most = Math.max(most, active)
+      await new Promise<void>((resolve) => ends.push(resolve))
+      active -= 1
+      return undefined
+    },
+  })
+  queue.add('app')
+  for (let run = 1; run <= 3; run += 1) {
+    queue.add('app')
+    ends.shift()?.()
+    await vi.waitFor(() => expect(queue.health()).toMatchObject({ finished: run, running: 1 }))
+  }
+  ends.shift()?.()
+  await vi.waitFor(() => expect(queue.health()).toMatchObject({ finished: 4, running: 0 }))
+  expect(most).toBe(1)
+})
+
 test('hot work that comes later goes before bookkeeping that waits', async () => {
   const worked: string[] = []
   const gate = Promise.withResolvers<void>()

@@ -123,7 +123,7 @@ export class KeyedQueue {
   forget(key: string): void {
     const entry = this.entries.get(key)
     if (entry === undefined) return
-    clearTimeout(entry.timer)
+    this.clearTimer(entry)
     this.lanes[entry.priority].delete(key)
     if (entry.state === 'running') entry.again = undefined
     else this.entries.delete(key)
@@ -323,10 +323,12 @@ export class KeyedQueue {
       this.entries.delete(key)
       return
     }
-    if (entry.again !== undefined) this.ready(key, entry, entry.again)
+    const { again } = entry
+    // The next run may begin right here; its entry must stay.
+    if (again !== undefined) this.ready(key, entry, again)
     if (result !== undefined)
       this.schedule(key, entry, Math.max(result.requeueAfterMs, 1), result.priority ?? 'low')
-    else if (entry.again === undefined && entry.timer === undefined && entry.failures === 0)
+    else if (again === undefined && entry.timer === undefined && entry.failures === 0)
       this.entries.delete(key)
   }
 

@@ -1,4 +1,5 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import type { Metrics } from './metrics.ts'
 
 export interface HealthOptions {
@@ -11,22 +12,55 @@ export interface HealthOptions {
   readinessProblem(): string | undefined
 }
 
-/** Serves /healthz, /readyz and /metrics. 200 when well, 503 with the reason in one line when not. */
-export async function startHealthServer(options: HealthOptions): Promise<FastifyInstance> {
-  const server = Fastify({ logger: false, forceCloseConnections: true })
-  const answer = (problem: string | undefined) =>
-    problem === undefined ? { code: 200, body: 'ok\n' } : { code: 503, body: `${problem}\n` }
-  server.get('/healthz', async (_request, reply) => {
-    const { code, body } = answer(options.livenessProblem())
-    return reply.code(code).type('text/plain').send(body)
+export interface HealthServer {
+  address: AddressInfo
+  close(): Promise<void>
+}
+
+/**
+ * Serves /healthz, /readyz and /metrics. 200 when well, 503 with the reason in one line when not. For three pages a framework is
+ * 5 MiB of each service too much.
+ */
+export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
+  const pages = pagesOf(options)
+  const server = createServer(({ method = '', url = '' }, response) => {
+    const page = READS.has(method) ? pages.get(url.split('?')[0] ?? '') : undefined
+    if (page === undefined) response.writeHead(404).end()
+    else page(response).catch(() => response.destroy())
   })
-  server.get('/readyz', async (_request, reply) => {
-    const { code, body } = answer(options.readinessProblem())
-    return reply.code(code).type('text/plain').send(body)
-  })
-  server.get('/metrics', async (_request, reply) =>
-    reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
-  )
-  await server.listen({ host: options.host, port: options.port })
-  return server
+  const { promise: listening, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject).listen({ host: options.host, port: options.port }, resolve)
+  await listening
+  return {
+    address: server.address() as AddressInfo,
+    close: async () => {
+      const closed = new Promise((done) => server.close(done))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+type Page = (response: ServerResponse) => Promise<void>
+
+const READS = new Set(['GET', 'HEAD'])
+
+function pagesOf({ metrics: { registry }, livenessProblem, readinessProblem }: HealthOptions) {
+  return new Map<string, Page>([
+    ['/healthz', async (response) => answer(response, livenessProblem())],
+    ['/readyz', async (response) => answer(response, readinessProblem())],
+    [
+      '/metrics',
+      async (response) => {
+        const text = await registry.metrics()
+        response.writeHead(200, { 'content-type': registry.contentType }).end(text)
+      },
+    ],
+  ])
+}
+
+function answer(response: ServerResponse, problem: string | undefined): void {
+  const headers = { 'content-type': 'text/plain; charset=utf-8' }
+  if (problem === undefined) response.writeHead(200, headers).end('ok\n')
+  else response.writeHead(503, headers).end(`${problem}\n`)
 }

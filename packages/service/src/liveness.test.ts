@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net'
 import { KeyedQueue } from '@setpoint/reconcile'
 import { afterEach, expect, test } from 'vitest'
 import { startHealthServer } from './health-server.ts'
@@ -31,9 +30,8 @@ test('/healthz fails when keys wait and the queue does not move, and is well aga
     readinessProblem: () => undefined,
   })
   stack.defer(() => server.close())
-  const [address] = server.addresses() as AddressInfo[]
   const healthz = async () => {
-    const answer = await fetch(`http://127.0.0.1:${address?.port}/healthz`)
+    const answer = await fetch(`http://127.0.0.1:${server.address.port}/healthz`)
     return [answer.status, await answer.text()]
   }
   for (const key of ['wedged', 'a', 'b']) queue.add(key)

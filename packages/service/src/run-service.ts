@@ -76,7 +76,7 @@ export async function runService<S extends Settings>(definition: ServiceDefiniti
   for (const [name, queue] of Object.entries(service.queues)) context.metrics.watchQueue(name, queue)
   context.metrics.watchBus(context.bus.stats)
   context.metrics.watchEvents(context.events)
-  log.info({ address: server.addresses() }, 'started')
+  log.info({ address: server.address }, 'started')
   // For the next start, should this process be killed; does nothing without NODE_COMPILE_CACHE.
   flushCompileCache()
   const graceMs = common['stop-grace-seconds'] * 1_000

@@ -5,7 +5,8 @@ const MIB = 1024 * 1024
 /** What this service takes besides the settings that all have. */
 export const settings = {
   concurrent: {
-    description: 'Objects of each kind that are worked on at once',
+    description:
+      'Objects of each kind that are worked on at once; one that takes 5 s gives its place to another',
     default: '4',
     parse: wholeNumber(1, 64),
   },

@@ -8,6 +8,11 @@ import { doubt } from './known.ts'
 import { logKey } from './log-key.ts'
 import { reconcile } from './reconcile.ts'
 
+/** A run that takes longer waits for a server, most likely one that stalls; it must not hold up the objects of others. */
+const SLOW_MS = 5_000
+/** Runs that gave their place to others, at most. */
+const MAX_SLOW = 16
+
 export interface SourcerOptions<T extends SourceObject> extends Omit<SourceContext<T>, 'objects'> {
   membership: Membership
   /** Objects that are worked on at once. */
@@ -35,6 +40,8 @@ export class Sourcer<T extends SourceObject> {
     this.queue = new KeyedQueue({
       workers: concurrent,
       deadlineMs,
+      slowAfterMs: SLOW_MS,
+      maxSlow: MAX_SLOW,
       backoff: { minMs: 500, maxMs: 15_000 },
       handle: (key, run) => this.handle(key, run),
       onError: (key, error, attempt) => this.noteError(key, error, attempt),

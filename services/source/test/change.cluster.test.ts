@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readyMessage, type Setup, startSetup } from './harness.ts'
+import { pass, startSpoiledGitServer } from './spoiled-git-server.ts'
 
 /** When a server is asked, and by whom. */
 
@@ -43,6 +44,27 @@ test('a host that wants to be left alone is not asked by others either', async (
   await setup.request('limited-a')
   expect(asked).toBe(1)
   server.close()
+})
+
+test('a host that wants to be left alone when it is asked for a pack is not asked for references by others', async () => {
+  await using server = await startSpoiledGitServer(setup.git)
+  let asked = 0
+  for (const name of ['packed-a', 'packed-b']) {
+    const repo = await setup.git.create(name)
+    await repo.commit({ 'a.yaml': 'a: 1\n' })
+  }
+  server.spoil((real, response, { method }) => {
+    asked += 1
+    if (method === 'POST') response.writeHead(503, { 'retry-after': '600' }).end()
+    else pass(real, response)
+  })
+  await setup.create('packed-a', { url: `${server.url}/packed-a.git` })
+  await setup.untilReady('packed-a', 'False', 'GitOperationFailed')
+  const before = asked
+  await setup.create('packed-b', { url: `${server.url}/packed-b.git` })
+  const failed = await setup.untilReady('packed-b', 'False', 'GitOperationFailed')
+  expect(readyMessage(failed)).toContain('left alone for 600 s')
+  expect(asked).toBe(before)
 })
 
 test('a server that breaks off is asked ever more seldom; a hint asks at once, and starts that anew', async () => {

@@ -1,4 +1,5 @@
 import { readdir, truncate } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { GIT_REPOSITORY } from '@setpoint/contracts'
 import { startChild, startControlPlane, waitFor } from '@setpoint/testkit'
@@ -65,6 +66,21 @@ test('a lost disk: the same artifact comes back, without a write to the status',
   await waitFor('the archive is back', async () => (await fetch(before.status?.artifact?.url ?? '')).ok)
   expect(await setup.message('lost')).toEqual(message)
   expect((await setup.get('lost')).metadata.resourceVersion).toBe(before.metadata.resourceVersion)
+})
+
+test('servers that never answer hold up nobody else, however many there are', async () => {
+  await using setup = await startSetup({ args: ['--concurrent=1'] })
+  const waiting = new Set<Socket>()
+  const silent = createServer((socket) => void waiting.add(socket))
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+  const { port } = silent.address() as AddressInfo
+  for (const name of ['silent-1', 'silent-2'])
+    await setup.create(name, { url: `http://127.0.0.1:${port}/${name}`, timeout: '60s' })
+  await waitFor('both are asked', () => waiting.size >= 2)
+  await ready(setup, 'neighbour')
+  expect(conditionOf(await setup.get('silent-1'), 'Ready')?.status).not.toBe('True')
+  for (const socket of waiting) socket.destroy()
+  silent.close()
 })
 
 test('NATS away: Ready=False says so, and the artifact goes out when it is back', async () => {

@@ -1,4 +1,5 @@
 import { displayUrl, GitError } from '../errors.ts'
+import type { ObjectStore } from '../pack/object-store.ts'
 import { storePack } from '../pack/store-pack.ts'
 import type { RemoteOptions } from '../remote-options.ts'
 import type { Resolved } from '../resolve-reference.ts'
@@ -6,8 +7,11 @@ import type { Advertisement } from './advertisement.ts'
 import { readShallowFile, writeShallowFile } from './shallow-file.ts'
 import { UploadPack } from './upload-pack.ts'
 
-/** How much is fetched: the commit alone, all of history, or what is new since the last commit. */
-export type Extent = 'shallow' | 'history' | 'new'
+/**
+ * How much is fetched: all of history, the commit alone (of which not everything is sent when it is like the last one), or
+ * all commits since the last one, which is in its history.
+ */
+export type Extent = 'history' | 'shallow' | 'new'
 
 export interface FetchIntoOptions {
   extent: Extent
@@ -28,7 +32,7 @@ export interface Fetched {
 
 /** Fetches a reference into a bare repository. Whether all of it came is for the caller to prove. @throws GitError */
 export async function fetchInto(
-  gitdir: string,
+  objects: ObjectStore,
   remote: RemoteOptions,
   resolved: Resolved,
   { extent, advertisement, last, withoutBlobs }: FetchIntoOptions,
@@ -37,32 +41,32 @@ export async function fetchInto(
   const { capabilities } = server.advertisement
   const isWithoutBlobs = withoutBlobs && capabilities.has('filter')
   const wants = wantsOf(server.advertisement, resolved, extent, displayUrl(remote.url))
-  const shallow = await readShallowFile(gitdir)
+  const shallow = await readShallowFile(objects.gitdir)
   const answer = await server.fetch({
     wants,
     haves: last === undefined ? [] : [last],
     shallow,
-    // A later fetch goes without: the server would send everything again.
     isShallow: extent === 'shallow' && capabilities.has('shallow'),
     isWithoutBlobs,
-    // Without files, the bases of the deltas might be missing.
-    isThin: last !== undefined && !withoutBlobs,
+    // Without history, a server compares with what is here only for a thin pack. Where it sends files to a copy without
+    // files, the bases of the deltas might be missing.
+    isThin: last !== undefined && isWithoutBlobs === withoutBlobs,
   })
-  await storePack(gitdir, answer.pack, remote.packLimits, remote)
-  if (answer.shallow.length > 0) await writeShallowFile(gitdir, [...shallow, ...answer.shallow])
+  await storePack(objects, answer.pack, remote.packLimits, remote)
+  if (answer.shallow.length > 0) await writeShallowFile(objects.gitdir, [...shallow, ...answer.shallow])
   return { oid: wants[0], receivedBytes: server.receivedBytes, isWithoutBlobs }
 }
 
 /** Fetches single objects by their ids. Returns the bytes received. @throws GitError Refused where that is not allowed */
 export async function fetchObjects(
-  gitdir: string,
+  objects: ObjectStore,
   remote: RemoteOptions,
   oids: readonly string[],
   advertisement: Advertisement | undefined,
 ): Promise<number> {
   await using server = await UploadPack.open(remote, advertisement)
   const { pack } = await server.fetch({ wants: oids })
-  await storePack(gitdir, pack, remote.packLimits)
+  await storePack(objects, pack, remote.packLimits)
   return server.receivedBytes
 }
 

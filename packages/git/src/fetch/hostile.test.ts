@@ -6,6 +6,7 @@ import { temporaryDirectory } from '@setpoint/testkit'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { GitError, type GitErrorCode } from '../errors.ts'
+import { ObjectStore } from '../pack/object-store.ts'
 import { inPieces } from '../pack/test-packs.ts'
 import { PackWriter } from '../pack-writer.ts'
 import { FLUSH, pktLine } from '../pkt-line.ts'
@@ -130,7 +131,9 @@ test.each<[string, (response: ServerResponse) => void, GitErrorCode, string]>([
     last: undefined,
     withoutBlobs: false,
   } as const
-  const error = await fetchInto(home.path, remote, resolved, options).catch((cause: unknown) => cause)
+  const error = await fetchInto(new ObjectStore(home.path), remote, resolved, options).catch(
+    (cause: unknown) => cause,
+  )
   expect(error).toBeInstanceOf(GitError)
   expect(error).toMatchObject({ code, message: expect.stringContaining(message) })
   expect(String(error)).not.toMatch(/\p{Cc}/u)
@@ -155,7 +158,7 @@ test('a good answer is taken, with or without acknowledgements before it', async
       last: undefined,
       withoutBlobs: false,
     } as const
-    expect((await fetchInto(home.path, remote, resolved, options)).oid).toBe(commit)
+    expect((await fetchInto(new ObjectStore(home.path), remote, resolved, options)).oid).toBe(commit)
     expect(await readdir(join(home.path, 'objects', 'pack'))).toHaveLength(2)
   }
 })

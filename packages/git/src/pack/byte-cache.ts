@@ -27,6 +27,11 @@ export class ByteCache<Key, Value extends { data: Buffer }> {
     }
   }
 
+  clear(): void {
+    this.values.clear()
+    this.bytes = 0
+  }
+
   private delete(key: Key): void {
     this.bytes -= this.values.get(key)?.data.length ?? 0
     this.values.delete(key)

@@ -11,21 +11,32 @@ import { PackReader } from './pack-reader.ts'
 /** Bytes of objects that others may be deltas of. */
 const MAX_BASE_BYTES = 16 * 1024 * 1024
 
+/** Indexes up to this size stay in memory; those of later fetches are a tenth of it. */
+const MAX_KEPT_INDEX_BYTES = 16 * 1024
+
 interface Pack {
   index: PackIndex
   reader: PackReader
 }
 
 /**
- * The objects of a repository, which are all in packs: nothing else is ever written here. Indexes are held in memory
- * until they are released; of the packs only what was read last. A pack that is new is noticed when an object is missed.
+ * The objects of a repository, which are all in packs: nothing else is ever written here. Of the packs, only what was read
+ * last is held in memory, and their indexes. A pack that is new is noticed when an object is missed.
  */
 export class ObjectStore {
-  private readonly directory: string
-  private held = nothing()
+  readonly gitdir: string
+  private readonly packs = new Map<string, Pack>()
+  private readonly windows = new Windows()
+  private readonly bases = new ByteCache<string, GitObject>(MAX_BASE_BYTES)
+  private looking: Promise<boolean> | undefined
 
   constructor(gitdir: string) {
-    this.directory = join(gitdir, 'objects', 'pack')
+    this.gitdir = gitdir
+  }
+
+  /** Where the packs are. */
+  get directory(): string {
+    return join(this.gitdir, 'objects', 'pack')
   }
 
   /** Reads an object. @throws DamagedPack when it is not here, or not what its name says */
@@ -53,13 +64,21 @@ export class ObjectStore {
     return [...oids].filter((oid) => this.locate(Buffer.from(oid, 'hex')) === undefined)
   }
 
-  /** Drops what is held in memory; the next read loads it again. */
+  /** Drops what takes memory; the next read loads it again. */
   release(): void {
-    this.held = nothing()
+    this.windows.clear()
+    this.bases.clear()
+    for (const [name, { index }] of this.packs) if (index.size > MAX_KEPT_INDEX_BYTES) this.packs.delete(name)
+  }
+
+  /** The packs are others now. */
+  forget(): void {
+    this.packs.clear()
+    this.release()
   }
 
   private locate(id: Buffer): { reader: PackReader; offset: number } | undefined {
-    for (const { index, reader } of this.held.packs.values()) {
+    for (const { index, reader } of this.packs.values()) {
       const offset = index.find(id)
       if (offset !== undefined) return { reader, offset }
     }
@@ -68,38 +87,25 @@ export class ObjectStore {
 
   /** Loads the packs that are not loaded. Whoever asks meanwhile waits for the same. True when there were any. */
   private lookForPacks(): Promise<boolean> {
-    const { held } = this
-    held.looking ??= this.loadPacks(held).finally(() => {
-      held.looking = undefined
+    this.looking ??= this.loadPacks().finally(() => {
+      this.looking = undefined
     })
-    return held.looking
+    return this.looking
   }
 
-  private async loadPacks({ packs, windows, bases }: Held): Promise<boolean> {
+  private async loadPacks(): Promise<boolean> {
     const files = await readdir(this.directory)
     const names = files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4))
-    const added = names.filter((name) => !packs.has(name))
-    for (const name of added) {
-      const path = join(this.directory, `${name}.pack`)
-      const index = new PackIndex(await readFile(join(this.directory, `${name}.idx`)))
-      const file = new PackFile(path, (await stat(path)).size - HASH_BYTES, windows)
-      packs.set(name, { index, reader: new PackReader(file, index, bases) })
-    }
+    const added = names.filter((name) => !this.packs.has(name))
+    await Promise.all(added.map(async (name) => this.packs.set(name, await this.load(name))))
     return added.length > 0
   }
-}
 
-/** What is in memory. */
-interface Held {
-  packs: Map<string, Pack>
-  windows: Windows
-  bases: ByteCache<string, GitObject>
-  looking: Promise<boolean> | undefined
+  private async load(name: string): Promise<Pack> {
+    const path = join(this.directory, `${name}.pack`)
+    const [index, { size }] = await Promise.all([readFile(join(this.directory, `${name}.idx`)), stat(path)])
+    const file = new PackFile(path, size - HASH_BYTES, this.windows)
+    const pack = new PackIndex(index)
+    return { index: pack, reader: new PackReader(file, pack, this.bases) }
+  }
 }
-
-const nothing = (): Held => ({
-  packs: new Map(),
-  windows: new Windows(),
-  bases: new ByteCache(MAX_BASE_BYTES),
-  looking: undefined,
-})

@@ -23,6 +23,10 @@ export class Windows {
     return start === window.start ? bytes : bytes.subarray(start - window.start)
   }
 
+  clear(): void {
+    this.windows = []
+  }
+
   private find(path: string, start: number, end: number): Window | undefined {
     return this.windows.find((window) => window.start <= start && end <= window.end && window.path === path)
   }

@@ -13,7 +13,7 @@ const LARGE_OFFSET = 0x80000000
 
 /** The index of a pack: where in it an object is, by its hash. */
 export class PackIndex {
-  readonly count: number
+  private readonly count: number
   private readonly bytes: Buffer
 
   /** bytes: of an .idx file of version 2. @throws DamagedPack */
@@ -25,6 +25,11 @@ export class PackIndex {
     if (!hash.equals(bytes.subarray(end))) throw new DamagedPack('the hash of the index is wrong')
     this.bytes = bytes
     this.count = this.countUpTo(255)
+  }
+
+  /** In bytes. */
+  get size(): number {
+    return this.bytes.length
   }
 
   /** The offset of an object. oid: its 20 bytes. */

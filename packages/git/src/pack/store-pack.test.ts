@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GitError } from '../errors.ts'
 import { ObjectStore } from './object-store.ts'
-import { packDirectory, removeUnfinished, storePack } from './store-pack.ts'
+import { removeUnfinished, storePack } from './store-pack.ts'
 import {
   BLOB,
   chain,
@@ -51,7 +51,7 @@ async function emptyRepository() {
   return home
 }
 
-const store = (dir: string, pack: Buffer) => storePack(dir, inPieces(pack), limits)
+const store = (dir: string, pack: Buffer) => storePack(new ObjectStore(dir), inPieces(pack), limits)
 
 /** Reading compares the hash of each. */
 async function readAll(dir: string, ids: string) {
@@ -76,13 +76,13 @@ describe('a pack of the real git', () => {
     )
     const { name, objects, bytes } = await store(home.path, pack)
     expect({ objects, bytes }).toEqual({ objects: origin.ids.trim().split('\n').length, bytes: pack.length })
-    const path = join(packDirectory(home.path), name)
+    const path = join(new ObjectStore(home.path).directory, name)
     await writeFile(join(home.path, 'git.pack'), pack)
     await git(['index-pack', '--index-version=2', 'git.pack'], { cwd: home.path })
     expect(await readFile(`${path}.idx`)).toEqual(await readFile(join(home.path, 'git.idx')))
     await git(['verify-pack', `${path}.idx`])
     await readAll(home.path, origin.ids)
-    expect(await readdir(packDirectory(home.path))).toEqual([`${name}.idx`, `${name}.pack`])
+    expect(await readdir(new ObjectStore(home.path).directory)).toEqual([`${name}.idx`, `${name}.pack`])
   })
 
   test('whose bases are in a pack that is here already gets them, and is whole', async () => {
@@ -94,7 +94,7 @@ describe('a pack of the real git', () => {
     const count = thin.readUInt32BE(8)
     const { name, objects } = await store(home.path, thin)
     expect(objects).toBeGreaterThan(count)
-    await git(['verify-pack', join(packDirectory(home.path), `${name}.idx`)])
+    await git(['verify-pack', join(new ObjectStore(home.path).directory, `${name}.idx`)])
     await git(['update-ref', 'refs/heads/main', await git(['rev-parse', 'main'], { cwd: origin.dir })], {
       cwd: home.path,
     })
@@ -106,7 +106,7 @@ describe('a pack of the real git', () => {
   test('without objects is not kept', async () => {
     await using home = await emptyRepository()
     expect(await store(home.path, packOf([]))).toMatchObject({ objects: 0 })
-    expect(await readdir(packDirectory(home.path))).toEqual([])
+    expect(await readdir(new ObjectStore(home.path).directory)).toEqual([])
   })
 
   test('that arrives after others is noticed', async () => {
@@ -194,7 +194,7 @@ describe('a pack', () => {
   ])('%s is refused, and leaves nothing behind', async (_what, pack, message) => {
     await using home = await temporaryDirectory('store')
     await expect(store(home.path, pack)).rejects.toThrow(message)
-    expect(await readdir(packDirectory(home.path))).toEqual([])
+    expect(await readdir(new ObjectStore(home.path).directory)).toEqual([])
   })
 
   /** A chain of deltas on half a MiB, where each object has one more delta that is the end of its branch. */
@@ -218,14 +218,16 @@ describe('a pack', () => {
   test('whose bases are more than is held is taken', async () => {
     await using home = await temporaryDirectory('store')
     const wide = { ...limits, maxUnpackedBytes: 512 * MIB, maxDeltaDepth: 200 }
-    const { objects } = await storePack(home.path, inPieces(comb(150)), wide)
+    const { objects } = await storePack(new ObjectStore(home.path), inPieces(comb(150)), wide)
     expect(objects).toBe(301)
   })
 
   test('whose deltas can only be made by making the same again and again is refused', async () => {
     await using home = await temporaryDirectory('store')
     const wide = { ...limits, maxUnpackedBytes: 400 * MIB, maxDeltaDepth: 400 }
-    await expect(storePack(home.path, inPieces(comb(390)), wide)).rejects.toThrow('take too long')
+    await expect(storePack(new ObjectStore(home.path), inPieces(comb(390)), wide)).rejects.toThrow(
+      'take too long',
+    )
   })
 
   test('with a chain within the limit is taken', async () => {
@@ -237,9 +239,9 @@ describe('a pack', () => {
     await using home = await temporaryDirectory('store')
     const { name } = await store(home.path, packOf(chain(1)))
     for (const file of ['tmp_pack_1', 'tmp_idx_1', 'pack-1.pack'])
-      await writeFile(join(packDirectory(home.path), file), '')
-    await removeUnfinished(home.path)
-    expect(await readdir(packDirectory(home.path))).toEqual([`${name}.idx`, `${name}.pack`])
+      await writeFile(join(new ObjectStore(home.path).directory, file), '')
+    await removeUnfinished(new ObjectStore(home.path))
+    expect(await readdir(new ObjectStore(home.path).directory)).toEqual([`${name}.idx`, `${name}.pack`])
   })
 })
 
@@ -268,7 +270,7 @@ describe('whatever comes', () => {
           try {
             const { name } = await store(home.path, edited(goods[which] ?? packOf([]), edits, isHashed))
             if (name !== '')
-              gitBytes(home.path, ['verify-pack', join(packDirectory(home.path), `${name}.idx`)])
+              gitBytes(home.path, ['verify-pack', join(new ObjectStore(home.path).directory, `${name}.idx`)])
           } catch (error) {
             expect(error).toBeInstanceOf(GitError)
           }
@@ -276,6 +278,8 @@ describe('whatever comes', () => {
       ),
       runs,
     )
-    expect((await readdir(packDirectory(home.path))).filter((file) => file.startsWith('tmp_'))).toEqual([])
+    expect(
+      (await readdir(new ObjectStore(home.path).directory)).filter((file) => file.startsWith('tmp_')),
+    ).toEqual([])
   })
 })

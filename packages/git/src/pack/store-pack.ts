@@ -7,7 +7,7 @@ import { PackCompletion } from './complete-pack.ts'
 import { HASH_BYTES } from './entry.ts'
 import type { GitObject } from './git-object.ts'
 import { DamagedPack, DEFAULT_PACK_LIMITS, type PackLimits } from './limits.ts'
-import { ObjectStore } from './object-store.ts'
+import type { ObjectStore } from './object-store.ts'
 import { PackFile } from './pack-file.ts'
 import { encodeIndex } from './pack-index.ts'
 import { type Received, receivePack } from './receive-pack.ts'
@@ -34,12 +34,12 @@ const UNFINISHED = 'tmp_'
  * repository lacks such a base
  */
 export async function storePack(
-  gitdir: string,
+  store: ObjectStore,
   chunks: AsyncIterable<Uint8Array>,
   limits: PackLimits = DEFAULT_PACK_LIMITS,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<StoredPack> {
-  const directory = packDirectory(gitdir)
+  const { directory } = store
   await mkdir(directory, { recursive: true })
   const id = randomUUID()
   const packPath = join(directory, `${UNFINISHED}pack_${id}`)
@@ -47,7 +47,7 @@ export async function storePack(
   try {
     const received = await receivePack(packPath, chunks, limits)
     if (received.objects === 0) return { name: '', objects: 0, bytes: received.bytes }
-    const made = await indexPack(packPath, received, { gitdir, limits, turns: new Turns(signal) })
+    const made = await indexPack(packPath, received, { store, limits, turns: new Turns(signal) })
     await writeFile(indexPath, made.index)
     const name = `pack-${made.hash.toString('hex')}`
     // A pack is seen when its index is there.
@@ -64,8 +64,7 @@ export async function storePack(
 }
 
 /** Deletes what a crash left of packs that were being stored. */
-export async function removeUnfinished(gitdir: string): Promise<void> {
-  const directory = packDirectory(gitdir)
+export async function removeUnfinished({ directory }: ObjectStore): Promise<void> {
   const files = await readdir(directory).catch(() => [])
   const seen = new Set(files.filter((file) => file.endsWith('.idx')).map((file) => file.slice(0, -4)))
   const isUnfinished = (file: string) =>
@@ -73,13 +72,11 @@ export async function removeUnfinished(gitdir: string): Promise<void> {
   for (const file of files.filter(isUnfinished)) await rm(join(directory, file), { force: true })
 }
 
-export const packDirectory = (gitdir: string): string => join(gitdir, 'objects', 'pack')
-
 /** Checks a pack that has arrived, names its objects and makes its index. */
 async function indexPack(
   path: string,
   { bytes, objects, hash }: Received,
-  { gitdir, limits, turns }: { gitdir: string; limits: PackLimits; turns: Turns },
+  { store, limits, turns }: { store: ObjectStore; limits: PackLimits; turns: Turns },
 ): Promise<{ objects: number; hash: Buffer; index: Buffer }> {
   const file = new PackFile(path, bytes - HASH_BYTES)
   const walked = await walkPack(file, objects, limits, turns)
@@ -89,7 +86,6 @@ async function indexPack(
   if (waiting.size === 0) return { objects, hash, index: await encodeIndex(table, hash, turns) }
 
   await using completion = await PackCompletion.open(file, table)
-  const store = new ObjectStore(gitdir)
   for (const oid of waiting.keys()) {
     const base = await findBase(store, oid)
     if (base !== undefined) await resolver.resolveFrom(await completion.add(base))

@@ -32,7 +32,13 @@ export class GitKind implements SourceKind<GitRepository> {
     const remote = await readRemote(context, task)
     const recipe = await readRecipe(context, task)
     const target = await resolveTarget(context, task, remote)
-    return isNews(task, target, recipe) ? fetchTree(context, task, remote, target, recipe) : undefined
+    if (!isNews(task, target, recipe)) return undefined
+    try {
+      return await fetchTree(context, task, remote, target, recipe)
+    } catch (error) {
+      context.listings.heed(remote, error)
+      throw error
+    }
   }
 
   /** The spec of this run, for nothing is left that asks for another artifact. */

@@ -83,9 +83,16 @@ export class Listings {
     try {
       return await listRemote(remote)
     } catch (error) {
-      if (error instanceof GitError && error.retryAfterMs !== undefined) this.close(host, error)
+      this.heed(remote, error)
       throw error
     }
+  }
+
+  /** A host that wants to be left alone, whatever it was asked, is not asked for references either. */
+  heed({ url }: RemoteOptions, error: unknown): void {
+    if (!(error instanceof GitError) || error.retryAfterMs === undefined) return
+    const closedUntil = performance.now() + error.retryAfterMs
+    this.hosts.set(new URL(url).host, { nextAt: 0, closedUntil, reason: error.message })
   }
 
   private async admit(host: string, signal: AbortSignal | undefined): Promise<void> {
@@ -97,10 +104,6 @@ export class Listings {
     state.nextAt = at + 1000 / this.options.perHostPerSecond
     this.hosts.set(host, state)
     if (at > now) await delay(at - now, undefined, signal === undefined ? {} : { signal })
-  }
-
-  private close(host: string, { message, retryAfterMs = 0 }: GitError): void {
-    this.hosts.set(host, { nextAt: 0, closedUntil: performance.now() + retryAfterMs, reason: message })
   }
 
   private dropOld(): void {
