@@ -265,6 +265,9 @@ test('a Kustomization that is deleted takes its objects with it', async () => {
 })
 
 test('a fresh set on an emptied NATS checks everything and writes nothing', async () => {
+  const head = await repo.head()
+  // Those that the last commit did not touch follow it a little later.
+  for (const name of ['web', 'base', 'settings']) await set.waitReady('Kustomization', name, head)
   await set.waitIdle()
   for (const name of SERVICES) await set.services[name].kill()
   await set.nats.restart({ wipe: true })
