@@ -7,7 +7,7 @@ import { type ArchiveLimits, readTarGz } from './read-tar-gz.ts'
 import { writeTarGz } from './tar-gz.ts'
 import type { FileContents, TreeFile } from './tree-file.ts'
 
-const limits: ArchiveLimits = { maxBytes: 1000, maxFileBytes: 500, maxFiles: 20, maxDepth: 5 }
+const limits: ArchiveLimits = { maxBytes: 1000, maxFileBytes: 500, maxFiles: 20, maxDepth: 5, maxRatio: 500 }
 
 type Header = Parameters<ReturnType<typeof pack>['entry']>[0]
 
@@ -97,6 +97,13 @@ describe('refused as a whole', () => {
   test('a bomb: no more than the limit is unpacked', async () => {
     const zeros = gzipSync(Buffer.alloc(64 * 1024 * 1024))
     await expect(readTarGz(zeros, limits)).rejects.toMatchObject({ code: 'TooLarge' })
+  })
+
+  test('an archive that is compressed more than honest ones are, whatever its size may be', async () => {
+    const wide = { ...limits, maxBytes: 100 * 1024 * 1024, maxFileBytes: 100 * 1024 * 1024 }
+    const bytes = await tarGz({ name: 'zeros', content: '\0'.repeat(20 * 1024 * 1024) })
+    await expect(readTarGz(bytes, wide)).rejects.toThrow('500 times its size')
+    expect((await readTarGz(bytes, { ...wide, maxRatio: 2_000 })).size).toBe(1)
   })
 
   test('no gzip, half a gzip, and a gzip of no tar', async () => {

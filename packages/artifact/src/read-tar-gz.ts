@@ -16,6 +16,8 @@ export interface ArchiveLimits {
   maxFiles: number
   /** Directories in each other. */
   maxDepth: number
+  /** Bytes that one compressed byte becomes; what unpacks to less than 16 MiB is taken as it is. */
+  maxRatio: number
 }
 
 type Entry = Extraction extends AsyncIterable<infer E> ? E : never
@@ -24,6 +26,7 @@ type Entry = Extraction extends AsyncIterable<infer E> ? E : never
 const ENTRY_BYTES = 4096
 const ENTRIES_ON_THEIR_WAY = 1_000
 const MAX_NAME = 4096
+const RATIO_FREE_BYTES = 16 * 1024 * 1024
 
 /**
  * The files of a .tar.gz, by path, in the order of the archive. As Flux does, symlinks are left out, and hard links,
@@ -42,6 +45,10 @@ export async function readTarGz(
     Readable.from([bytes]),
     createGunzip(),
     boundedTo(() => limits.maxBytes + ENTRY_BYTES * (counted.entries + ENTRIES_ON_THEIR_WAY)),
+    boundedTo(
+      () => Math.max(RATIO_FREE_BYTES, limits.maxRatio * bytes.length),
+      `, which is ${limits.maxRatio} times its size, the limit`,
+    ),
     entries,
     ...(signal === undefined ? [] : [{ signal }]),
   )
@@ -127,12 +134,12 @@ function refuseFilesAsDirectories(files: ReadonlyMap<string, FileContents>, dire
 }
 
 /** Fails when more comes through: of what a small file unpacks to, no more than this is ever held. */
-function boundedTo(maxBytes: () => number): Transform {
+function boundedTo(maxBytes: () => number, why = ''): Transform {
   let passed = 0
   return new Transform({
     transform(chunk: Uint8Array, _encoding, done) {
       passed += chunk.length
-      if (passed > maxBytes()) done(tooLarge(`unpacks to more than ${maxBytes()} bytes`))
+      if (passed > maxBytes()) done(tooLarge(`unpacks to more than ${maxBytes()} bytes${why}`))
       else done(null, chunk)
     },
   })

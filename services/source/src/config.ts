@@ -76,6 +76,12 @@ export const settings = {
     default: String(512 * MIB),
     parse: wholeNumber(1024, 2048 * MIB),
   },
+  'max-decompression-ratio': {
+    description:
+      'Most bytes that one compressed byte of a layer or a Git object may become, once more than 16 MiB come of it',
+    default: '500',
+    parse: wholeNumber(1, 100_000),
+  },
   'max-delta-depth': {
     description: 'Longest chain of deltas that is unpacked',
     default: '4095',

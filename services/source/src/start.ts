@@ -130,6 +130,7 @@ function limitsOf(config: SourceConfig): Limits {
       ...DEFAULT_PACK_LIMITS,
       maxObjectBytes: config['max-object-bytes'],
       maxUnpackedBytes: config['max-unpacked-bytes'],
+      maxRatio: config['max-decompression-ratio'],
       maxDeltaDepth: config['max-delta-depth'],
     },
   }

@@ -7,6 +7,8 @@ export interface PackLimits {
   /** Bytes of all objects together. */
   maxUnpackedBytes: number
   maxObjects: number
+  /** Bytes that one compressed byte of an object becomes, deltas not counted; what is below 16 MiB is taken as it is. */
+  maxRatio: number
   /** Deltas on deltas. Git itself makes chains of 50, and at most 4,095. */
   maxDeltaDepth: number
 }
@@ -15,6 +17,7 @@ export const DEFAULT_PACK_LIMITS: PackLimits = {
   maxObjectBytes: 512 * 1024 * 1024,
   maxUnpackedBytes: 4096 * 1024 * 1024,
   maxObjects: 5_000_000,
+  maxRatio: 500,
   maxDeltaDepth: 4_095,
 }
 
@@ -31,6 +34,14 @@ export function tooLarge(what: string): GitError {
 export function checkObjectSize(bytes: number, { maxObjectBytes }: PackLimits): void {
   if (bytes > maxObjectBytes)
     throw tooLarge(`an object has ${bytes} bytes, more than the limit of ${maxObjectBytes}`)
+}
+
+const RATIO_FREE_BYTES = 16 * 1024 * 1024
+
+/** @param bytes what an object unpacks to @param compressed what it was in the pack */
+export function checkRatio(bytes: number, compressed: number, { maxRatio }: PackLimits): void {
+  if (bytes > RATIO_FREE_BYTES && bytes > maxRatio * compressed)
+    throw tooLarge(`an object unpacks to more than ${maxRatio} times its size, which is the limit`)
 }
 
 export function checkDepth(depth: number, { maxDeltaDepth }: PackLimits): void {

@@ -4,6 +4,7 @@ import { type GitServer, git, startGitServer, temporaryDirectory } from '@setpoi
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GitError } from '../errors.ts'
+import type { PackLimits } from './limits.ts'
 import { ObjectStore } from './object-store.ts'
 import { removeUnfinished, storePack } from './store-pack.ts'
 import {
@@ -19,7 +20,13 @@ import {
 } from './test-packs.ts'
 
 const MIB = 1024 * 1024
-const limits = { maxObjectBytes: 8 * MIB, maxUnpackedBytes: 64 * MIB, maxObjects: 5_000, maxDeltaDepth: 50 }
+const limits: PackLimits = {
+  maxObjectBytes: 8 * MIB,
+  maxUnpackedBytes: 64 * MIB,
+  maxObjects: 5_000,
+  maxRatio: 500,
+  maxDeltaDepth: 50,
+}
 
 /** A repository with files that grow, small and large, over some commits. */
 let origin: { dir: string; ids: string }
@@ -228,6 +235,14 @@ describe('a pack', () => {
     await expect(storePack(new ObjectStore(home.path), inPieces(comb(390)), wide)).rejects.toThrow(
       'take too long',
     )
+  })
+
+  test('with an object that is compressed more than honest ones are is refused, whatever its size may be', async () => {
+    await using home = await temporaryDirectory('store')
+    const wide = { ...limits, maxObjectBytes: 64 * MIB }
+    const bomb = packOf([object(BLOB, Buffer.alloc(17 * MIB))])
+    const storing = storePack(new ObjectStore(home.path), inPieces(bomb), wide)
+    await expect(storing).rejects.toThrow('more than 500 times its size')
   })
 
   test('with a chain within the limit is taken', async () => {

@@ -3,7 +3,7 @@ import { readDeltaHeader } from './delta.ts'
 import { type EntryHeader, MAX_ENTRY_HEADER_BYTES, PACK_HEADER_BYTES, readEntryHeader } from './entry.ts'
 import { objectHash } from './git-object.ts'
 import { inflatePieces } from './inflate.ts'
-import { checkObjectSize, DamagedPack, type PackLimits, tooLarge } from './limits.ts'
+import { checkObjectSize, checkRatio, DamagedPack, type PackLimits, tooLarge } from './limits.ts'
 import type { PackFile } from './pack-file.ts'
 import { PackTable } from './pack-table.ts'
 import type { Turns } from './turns.ts'
@@ -54,7 +54,9 @@ class PackWalk implements Walked {
     checkObjectSize(header.size, this.limits)
     const index = this.table.add(start)
     this.noteBase(index, header)
+    const packed = start + header.length
     this.at = await (header.type === undefined ? this.delta(header) : this.whole(index, header.type, header))
+    checkRatio(header.size, this.at - packed, this.limits)
     let checksum = 0
     for await (const piece of this.file.pieces(start, this.at)) checksum = crc32(piece, checksum)
     this.table.setChecksum(index, checksum)

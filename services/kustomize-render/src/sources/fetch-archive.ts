@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto'
 import { readTarGz } from '@setpoint/artifact'
 import type { Artifact } from '@setpoint/contracts'
 
+/** No honest manifests compress better; the default of source's flag --max-decompression-ratio. */
+const MAX_RATIO = 500
+
 export interface FetchLimits {
   /** Bytes of the archive, and of the files in it. */
   maxBytes: number
@@ -27,7 +30,8 @@ export async function fetchArchive(
     throw new ArchiveError(`cannot fetch ${shown(url)}: ${reasonOf(cause, bounded)}`, { cause })
   })
   checkDigest(bytes, digest)
-  return readTarGz(bytes, { maxBytes, maxFileBytes: maxBytes, maxFiles, maxDepth }, bounded)
+  const limits = { maxBytes, maxFileBytes: maxBytes, maxFiles, maxDepth, maxRatio: MAX_RATIO }
+  return readTarGz(bytes, limits, bounded)
 }
 
 async function download(url: string, maxBytes: number, signal: AbortSignal): Promise<Buffer> {

@@ -134,9 +134,9 @@ async function unpack(
   { signal }: OciTask,
   blob: Uint8Array,
 ): Promise<Map<string, FileContents>> {
-  const { artifactBytes: maxBytes, fileBytes: maxFileBytes, trees } = limits
+  const { artifactBytes: maxBytes, fileBytes: maxFileBytes, trees, pack } = limits
   try {
-    return await readTarGz(blob, { maxBytes, maxFileBytes, ...trees }, signal)
+    return await readTarGz(blob, { maxBytes, maxFileBytes, maxRatio: pack.maxRatio, ...trees }, signal)
   } catch (error) {
     if (!(error instanceof ArtifactError)) throw error
     throw layerFailure(`the layer cannot be taken: ${error.message}`, error)
