@@ -58,5 +58,5 @@ const shown = (value: number) => (Number.isNaN(value) ? '–' : String(Number(va
 /** How many times ours theirs is. */
 const ratio = (theirs: number, ours: number) => {
   const times = theirs / ours
-  return Number.isFinite(times) ? `${times.toPrecision(2)}×` : '–'
+  return Number.isFinite(times) ? `${Number(times.toPrecision(2))}×` : '–'
 }
