@@ -1,4 +1,5 @@
 import type { KubeObject } from '@setpoint/manifest'
+import { waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { conditionOf, configMap, type Setup, startSetup } from './harness.ts'
 
@@ -8,6 +9,10 @@ beforeAll(async () => {
   setup = await startSetup()
   group = `${setup.namespace}.example.com`
   await setup.sync('definition', [databaseDefinition()], { wait: true })
+  await waitFor('the test knows the kind, too', async () => {
+    setup.kube.invalidateDiscovery()
+    return setup.kube.resource({ group, version: 'v1', kind: 'Database' })
+  })
 })
 afterAll(async () => {
   await setup?.delete('definition')
