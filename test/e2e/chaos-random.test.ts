@@ -13,7 +13,7 @@ test(
       replicas: 2,
       durationMs: 15_000,
       seed: SEED,
-      stuckMs: 60_000,
+      stuckMs: 120_000,
       log: () => undefined,
     })
     expect(wrong).toEqual([])
