@@ -52,7 +52,6 @@ async function settleScanned(
   context.metrics.scanned(tags.length)
   const time = context.now()
   const known = context.tags.get(task.key)
-  context.tags.set(task.key, { uid: before.metadata.uid ?? '', tags, revision, time })
   const message = `successful scan: found ${tags.length} tags with checksum ${revision}`
   const isNews = before.status?.lastScanResult?.revision !== revision
   const lastScanResult = {
@@ -67,13 +66,15 @@ async function settleScanned(
     message,
     fields: { canonicalImageName, lastScanResult, observedExclusionList },
   })
+  // Not before: a scan that is done again because its status could not be written must find its tags to be news.
+  context.tags.set(task.key, { uid: before.metadata.uid ?? '', tags, revision, time })
+  if (known?.revision !== revision || known.uid !== before.metadata.uid) context.tagsChanged(task.key)
   tell(context, task, {
     image: canonicalImageName,
     revision,
     tagCount: tags.length,
     latestTags: lastScanResult.latestTags,
   })
-  if (known?.revision !== revision || known.uid !== before.metadata.uid) context.tagsChanged(task.key)
   const wasBroken = findCondition(before.status?.conditions, 'Ready')?.status === 'False'
   if (!isNews && !wasBroken) return
   const event = { severity: 'info', reason: 'Succeeded', message, traceId: task.traceId } as const
