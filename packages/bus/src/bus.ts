@@ -201,7 +201,7 @@ export class Bus implements AsyncDisposable {
       readAgain: () => consumer.readAgain(),
       untilCurrent: () =>
         this.guard(`read ${options.filter}`, () =>
-          consumer.untilCurrent(() => this.newestSequence(options.filter), CURRENT_TIMEOUT_MS),
+          consumer.untilCurrent(() => this.lastSequence(options.filter), CURRENT_TIMEOUT_MS),
         ),
       stop: async () => {
         this.consumers.delete(consumer)
@@ -356,18 +356,13 @@ export class Bus implements AsyncDisposable {
     return (await this.guard(`publish ${subject}`, publish)).seq
   }
 
-  private async lastSequence(subject: string): Promise<number> {
-    const found = await this.guard(`read ${subject}`, async () => {
-      const manager = await this.manager()
-      return manager.direct.getMessage(streamOf(subject), { last_by_subj: subject })
+  /** Of the newest message under a subject or filter, by the server that leads the stream: others may not have it yet. */
+  private async lastSequence(filter: string): Promise<number> {
+    const found = await this.guard(`read ${filter}`, async () => {
+      const { streams } = await this.manager()
+      return streams.getMessage(streamOf(filter), { last_by_subj: filter })
     })
     return found?.seq ?? 0
-  }
-
-  /** By the server that leads the stream: others may not have the newest message yet. */
-  private async newestSequence(filter: string): Promise<number> {
-    const { streams } = await this.manager()
-    return (await streams.getMessage(streamOf(filter), { last_by_subj: filter }))?.seq ?? 0
   }
 
   private envelope<T>(data: T, traceId: string): Envelope<T> {
