@@ -43,6 +43,19 @@ export class GitError extends Error {
   }
 }
 
+/** How servers say that they do not give what was asked for: it has gone, or they do not give it by its hash. */
+const NOT_GIVEN: ReadonlySet<GitErrorCode> = new Set([
+  'RefNotFound',
+  'Refused',
+  'ServerError',
+  'ProtocolError',
+])
+
+/** Whether another way of asking may help. */
+export function isNotGiven(error: unknown): boolean {
+  return error instanceof GitError && NOT_GIVEN.has(error.code)
+}
+
 /** The URL without user and password, as it may be shown. */
 export function displayUrl(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1')

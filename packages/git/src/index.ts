@@ -1,4 +1,4 @@
-export { displayUrl, GitError, type GitErrorCode } from './errors.ts'
+export { displayUrl, GitError, type GitErrorCode, isNotGiven } from './errors.ts'
 export type { RemoteRef } from './fetch/advertisement.ts'
 export { type ApiOptions, type GitHubApp, GitHubApps } from './github-app.ts'
 export { parseGitmodules, type Submodule, submoduleUrl } from './gitmodules.ts'

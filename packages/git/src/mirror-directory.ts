@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { ObjectStore } from './pack/object-store.ts'
 import { readCommit } from './read-objects.ts'
+import { replaceFile } from './replace-file.ts'
 
 /** The last commit that is here: offered to the server, so that it sends only what is new. */
 const LAST_REF = 'refs/setpoint/last'
@@ -57,10 +58,4 @@ export async function writeLastCommit(objects: ObjectStore, fetched: string): Pr
   await mkdir(dirname(file), { recursive: true })
   await replaceFile(file, `${oid}\n`)
   return oid
-}
-
-/** A crash leaves the old one or the new one. */
-async function replaceFile(file: string, content: string): Promise<void> {
-  await writeFile(`${file}.lock`, content)
-  await rename(`${file}.lock`, file)
 }

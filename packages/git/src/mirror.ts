@@ -1,7 +1,7 @@
 import { readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { withoutCredentials } from './address.ts'
-import { displayUrl, GitError, type GitErrorCode } from './errors.ts'
+import { displayUrl, GitError, isNotGiven } from './errors.ts'
 import type { Advertisement } from './fetch/advertisement.ts'
 import { type Fetched, type FetchIntoOptions, fetchInto, fetchObjects } from './fetch/fetch-into.ts'
 import { initialize, readLastCommit, readMarker, writeLastCommit, writeMarker } from './mirror-directory.ts'
@@ -16,13 +16,7 @@ import { DEFAULT_TREE_LIMITS, type TreeLimits, TreeReader } from './tree-reader.
 
 /** Every incremental fetch adds a pack; with this many, the next fetch starts a new copy. */
 const MAX_PACKS = 200
-/** What a server says that does not have any more what it had just now. */
-const MOVED_CODES: ReadonlySet<GitErrorCode> = new Set([
-  'RefNotFound',
-  'Refused',
-  'ServerError',
-  'ProtocolError',
-])
+
 export interface MirrorOptions {
   /** The repository that it mirrors; a copy of another one found in the directory is thrown away. */
   url: string
@@ -83,7 +77,7 @@ class DiskMirror implements GitMirror {
       return await this.fetchOnce(remote, resolved, options)
     } catch (error) {
       // The references may have moved since.
-      if (!(error instanceof GitError) || !MOVED_CODES.has(error.code)) throw error
+      if (!isNotGiven(error)) throw error
       return this.fetchOnce(remote, resolved, { ...options, advertisement: undefined })
     }
   }

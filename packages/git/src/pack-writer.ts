@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { deflate } from 'node:zlib'
-import { writeEntryHeader, writePackHeader } from './pack/entry.ts'
+import { packedEntry, writePackHeader } from './pack/entry.ts'
 import { type ObjectType, objectId } from './pack/git-object.ts'
-
-const compress = promisify(deflate)
 
 /** New objects, held in memory until they are sent as one pack. */
 export class PackWriter {
@@ -20,8 +16,7 @@ export class PackWriter {
   /** The pack, without deltas. */
   async finish(): Promise<Uint8Array> {
     const parts = [writePackHeader(this.objects.size)]
-    for (const { type, content } of this.objects.values())
-      parts.push(writeEntryHeader(type, content.length), await compress(content))
+    for (const { type, content } of this.objects.values()) parts.push(await packedEntry(type, content))
     const body = Buffer.concat(parts)
     return Buffer.concat([body, createHash('sha1').update(body).digest()])
   }

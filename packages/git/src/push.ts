@@ -1,5 +1,7 @@
 import { withoutCredentials } from './address.ts'
 import { displayUrl, GitError } from './errors.ts'
+import { type Advertisement, readAdvertisement } from './fetch/advertisement.ts'
+import { PktLineReader } from './fetch/pkt-line-reader.ts'
 import { PackWriter } from './pack-writer.ts'
 import { FLUSH, pktLine, readPktLines } from './pkt-line.ts'
 import type { RemoteOptions } from './remote-options.ts'
@@ -22,6 +24,7 @@ export interface Push {
 /** A pack of no objects: for a reference to what the server has already. */
 export const EMPTY_PACK: Uint8Array = await new PackWriter().finish()
 
+const SERVICE = 'git-receive-pack'
 const NOTHING = '0'.repeat(40)
 const MAX_SERVER_TEXT = 1_000
 
@@ -34,7 +37,7 @@ export async function push(remote: RemoteOptions, wish: Push): Promise<void> {
   try {
     const url = withoutCredentials(remote.url)
     const { refs, capabilities } = await discover(http, url)
-    if (refs.get(wish.ref) !== wish.from) throw stale(wish)
+    if (refs.get(wish.ref)?.oid !== wish.from) throw stale(wish)
     const names = Object.keys(wish.options ?? {})
     if (names.length > 0 && !capabilities.has('push-options'))
       throw new GitError('PushRejected', `${displayUrl(url)} takes no push options`)
@@ -44,20 +47,10 @@ export async function push(remote: RemoteOptions, wish: Push): Promise<void> {
   }
 }
 
-async function discover(http: Transport, url: string) {
-  const answer = await http.request({ url: `${url}/info/refs?service=git-receive-pack` })
-  const bytes = await bodyOf(answer, url)
-  const refs = new Map<string, string>()
-  const capabilities = new Set<string>()
-  for (const line of readPktLines(bytes)) {
-    const text = line?.toString('utf8').trimEnd() ?? '#'
-    if (text.startsWith('#') || text.startsWith('version ')) continue
-    const [ref = '', offered] = text.split('\0')
-    for (const capability of offered?.trim().split(' ') ?? []) capabilities.add(capability)
-    const [oid = '', name = ''] = ref.split(' ')
-    if (name !== 'capabilities^{}') refs.set(name, oid)
-  }
-  return { refs, capabilities }
+async function discover(http: Transport, url: string): Promise<Advertisement> {
+  const answer = await http.request({ url: `${url}/info/refs?service=${SERVICE}` })
+  const shown = displayUrl(url)
+  return readAdvertisement(new PktLineReader(answered(answer, url).body, shown), { service: SERVICE, shown })
 }
 
 function requestOf({ ref, from, to, pack, options = {} }: Push, offered: ReadonlySet<string>): Buffer {
@@ -71,21 +64,22 @@ function requestOf({ ref, from, to, pack, options = {} }: Push, offered: Readonl
 
 async function send(http: Transport, url: string, body: Buffer): Promise<Buffer> {
   const answer = await http.request({
-    url: `${url}/git-receive-pack`,
+    url: `${url}/${SERVICE}`,
     method: 'POST',
     headers: {
-      'content-type': 'application/x-git-receive-pack-request',
-      accept: 'application/x-git-receive-pack-result',
+      'content-type': `application/x-${SERVICE}-request`,
+      accept: `application/x-${SERVICE}-result`,
     },
     body,
   })
-  return bodyOf(answer, url)
+  return bytesOf(answered(answer, url))
 }
 
-async function bodyOf(answer: TransportResponse, url: string): Promise<Buffer> {
+/** @throws GitError when it is none to a push that is allowed */
+function answered(answer: TransportResponse, url: string): TransportResponse {
   const { statusCode } = answer
   const shown = displayUrl(url)
-  if (statusCode === 200) return bytesOf(answer)
+  if (statusCode === 200) return answer
   if (statusCode === 401 || statusCode === 403)
     throw new GitError('AuthenticationFailed', `${shown} does not let us push (HTTP ${statusCode})`)
   if (statusCode === 404)

@@ -12,7 +12,7 @@ export interface RemoteRef {
   peeled?: string
 }
 
-/** What git-upload-pack says before it is asked anything. */
+/** What git-upload-pack or git-receive-pack says before it is asked anything. */
 export interface Advertisement {
   /** By full name. */
   refs: ReadonlyMap<string, RemoteRef>
@@ -25,8 +25,20 @@ export interface Advertisement {
 const MAX_REF_NAME = 1_024
 const PEELED = '^{}'
 
-/** Reads protocol version 0 or 1, after the line that names the service. @throws GitError */
-export async function readAdvertisement(lines: PktLineReader, shown: string): Promise<Advertisement> {
+/** Reads protocol version 0 or 1, from the line that names the service to the end. @throws GitError */
+export async function readAdvertisement(
+  lines: PktLineReader,
+  { service, shown }: { service: string; shown: string },
+): Promise<Advertisement> {
+  const title = (await lines.next())?.toString('utf8').trimEnd()
+  if (title !== `# service=${service}` || (await lines.next()) !== undefined)
+    throw new GitError('ProtocolError', `${shown} does not answer like a Git server`)
+  const advertisement = await readRefs(lines, shown)
+  await lines.end()
+  return advertisement
+}
+
+async function readRefs(lines: PktLineReader, shown: string): Promise<Advertisement> {
   const refs = new Map<string, RemoteRef>()
   const capabilities = new Set<string>()
   let head: string | undefined

@@ -180,7 +180,10 @@ test('whatever an answer is made into, it is taken or refused with a GitError', 
       async (whole, edits, cut) => {
         const bytes = Buffer.from(whole.subarray(0, cut === 0 ? whole.length : cut))
         for (const [at, byte] of edits) if (at < bytes.length) bytes[at] = byte
-        const listing = readAdvertisement(new PktLineReader(inPieces(bytes, 7), 'x'), 'x')
+        const listing = readAdvertisement(new PktLineReader(inPieces(bytes, 7), 'x'), {
+          service: 'git-upload-pack',
+          shown: 'x',
+        })
         for (const reading of [read(bytes), listing])
           await reading.catch((error: unknown) => expect(error).toBeInstanceOf(GitError))
       },

@@ -1,5 +1,6 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { replaceFile } from '../replace-file.ts'
 
 /** The commits of a repository whose parents are not there: Git's file `shallow`. */
 export async function readShallowFile(gitdir: string): Promise<string[]> {
@@ -12,8 +13,6 @@ export async function readShallowFile(gitdir: string): Promise<string[]> {
 }
 
 export async function writeShallowFile(gitdir: string, commits: Iterable<string>): Promise<void> {
-  const file = join(gitdir, 'shallow')
   const lines = [...new Set(commits)].sort().map((oid) => `${oid}\n`)
-  await writeFile(`${file}.lock`, lines.join(''))
-  await rename(`${file}.lock`, file)
+  await replaceFile(join(gitdir, 'shallow'), lines.join(''))
 }

@@ -1,5 +1,5 @@
 import { withoutCredentials } from '../address.ts'
-import { displayUrl, GitError } from '../errors.ts'
+import { displayUrl } from '../errors.ts'
 import type { RemoteOptions } from '../remote-options.ts'
 import { httpProblem } from '../translate-error.ts'
 import { openTransport, type Transport, type TransportResponse } from '../transport.ts'
@@ -75,12 +75,7 @@ interface Heard {
 async function hear(transport: Transport, base: string, shown: string): Promise<Heard> {
   const url = `${base}/info/refs?service=${SERVICE}`
   const answer = await transport.request({ url })
-  const lines = linesOf(answer, shown)
-  const head = (await lines.next())?.toString('utf8').trimEnd()
-  if (head !== `# service=${SERVICE}` || (await lines.next()) !== undefined)
-    throw new GitError('ProtocolError', `${shown} does not answer like a Git server`)
-  const advertisement = await readAdvertisement(lines, shown)
-  await lines.end()
+  const advertisement = await readAdvertisement(linesOf(answer, shown), { service: SERVICE, shown })
   return { advertisement, isElsewhere: answer.url !== url }
 }
 

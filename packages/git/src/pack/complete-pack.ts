@@ -1,14 +1,11 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { crc32, deflate } from 'node:zlib'
-import { PACK_HEADER_BYTES, writeEntryHeader, writePackHeader } from './entry.ts'
+import { crc32 } from 'node:zlib'
+import { PACK_HEADER_BYTES, packedEntry, writePackHeader } from './entry.ts'
 import { type GitObject, objectId } from './git-object.ts'
 import type { PackFile } from './pack-file.ts'
 import type { PackTable } from './pack-table.ts'
 import type { Turns } from './turns.ts'
-
-const compress = promisify(deflate)
 
 /** Adds objects to the end of a pack, for a pack on disk must hold the bases of all its deltas. */
 export class PackCompletion implements AsyncDisposable {
@@ -28,7 +25,7 @@ export class PackCompletion implements AsyncDisposable {
 
   /** Returns the index of the object. */
   async add({ type, data }: GitObject): Promise<number> {
-    const entry = Buffer.concat([writeEntryHeader(type, data.length), await compress(data)])
+    const entry = await packedEntry(type, data)
     await this.handle.write(entry, 0, entry.length, this.file.end)
     const index = this.table.add(this.file.end)
     this.table.setOid(index, objectId(type, data))

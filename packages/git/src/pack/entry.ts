@@ -1,5 +1,9 @@
+import { promisify } from 'node:util'
+import { deflate } from 'node:zlib'
 import type { ObjectType } from './git-object.ts'
 import { DamagedPack } from './limits.ts'
+
+const compress = promisify(deflate)
 
 /** What stands before the data of an object in a pack. */
 export interface EntryHeader {
@@ -80,8 +84,13 @@ function readDistance(next: () => number): number {
   return distance
 }
 
-/** The header of an object that is no delta: four bits of the size in the first byte, then seven in each. */
-export function writeEntryHeader(type: ObjectType, size: number): Buffer {
+/** An object as it lies in a pack, without deltas. */
+export async function packedEntry(type: ObjectType, data: Uint8Array): Promise<Buffer> {
+  return Buffer.concat([entryHeader(type, data.length), await compress(data)])
+}
+
+/** Four bits of the size in the first byte, then seven in each. */
+function entryHeader(type: ObjectType, size: number): Buffer {
   const bytes: number[] = []
   let rest = Math.floor(size / 16)
   let byte = (TYPE_NUMBERS[type] << 4) | (size % 16)

@@ -2,6 +2,7 @@ import type { ClientChannel } from 'ssh2'
 import { parseAddress } from '../address.ts'
 import { GitError } from '../errors.ts'
 import { OperationLimits } from '../operation-limits.ts'
+import { FLUSH, pktLine } from '../pkt-line.ts'
 import type { RemoteOptions } from '../remote-options.ts'
 import type { Transport, TransportRequest, TransportResponse } from '../transport.ts'
 import { ChannelReader } from './channel-reader.ts'
@@ -58,9 +59,7 @@ class SshTransport implements Transport {
     this.connection ??= await connectSsh(this.options, this.limits)
     const session = await this.open(this.connection, service)
     this.session = session
-    const head = `# service=${service}\n`
-    const length = (head.length + 4).toString(16).padStart(4, '0')
-    return iterate([Buffer.from(`${length}${head}0000`), await session.reader.advertisement()])
+    return iterate([pktLine(`# service=${service}\n`), FLUSH, await session.reader.advertisement()])
   }
 
   private async open(connection: SshConnection, service: Service): Promise<Session> {

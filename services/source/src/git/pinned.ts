@@ -1,20 +1,12 @@
 import {
   GitError,
-  type GitErrorCode,
   type GitMirror,
+  isNotGiven,
   type RemoteOptions,
   type Resolved,
   type TreeEntry,
 } from '@setpoint/git'
 import type { GitContext, GitTask } from './git-context.ts'
-
-/** How servers say that they do not give a commit by its hash. */
-const REFUSALS: ReadonlySet<GitErrorCode> = new Set([
-  'Refused',
-  'RefNotFound',
-  'ServerError',
-  'ProtocolError',
-])
 
 /** A commit that need not be the tip of anything: asked for by its hash, and where the server refuses, by all history. */
 export async function fetchPinned(
@@ -28,7 +20,7 @@ export async function fetchPinned(
   try {
     return await download(context, task, mirror, remote, { commit, revisionOf })
   } catch (error) {
-    if (!(error instanceof GitError) || !REFUSALS.has(error.code)) throw error
+    if (!isNotGiven(error)) throw error
   }
   await download(context, task, mirror, remote, resolved, true)
   if (await mirror.has(commit)) return commit
