@@ -360,6 +360,7 @@ async function succeed(
   }
   task.known.toldFailure = ''
   task.known.waitingSince = undefined
+  task.known.handOverSince = undefined
   return { requeueAfterMs: nextRunMs, priority: 'low' }
 }
 

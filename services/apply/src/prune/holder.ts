@@ -24,6 +24,7 @@ export async function holderOf(
   if (!(await context.renderings.areCurrent())) return owner
   task.superseded.throwIfAborted()
   if ((await declaredBy(context, owner, other, true)).ids.has(id)) return owner
-  awaitUnsure(context, task, lagsBehind(context, task, owner, other) ? [owner] : [])
+  // Only one that lags is waited for: another object's wait, whose bound is counted from its start, goes on.
+  if (lagsBehind(context, task, owner, other)) awaitUnsure(context, task, [owner])
   return undefined
 }
