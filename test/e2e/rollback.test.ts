@@ -72,6 +72,8 @@ async function commit(v: string): Promise<void> {
   const sha = await fleet.commit({ 'app/app.yaml': configMapYaml('app', { v }) })
   await set.hint()
   await set.waitReady('Kustomization', 'app', sha)
+  // Its status is written after the commit was passed on; a source that is killed in between has not said it.
+  await set.waitReady('GitRepository', 'fleet', sha)
 }
 
 function setpoint(...args: string[]): Promise<{ code: number; output: string }> {
