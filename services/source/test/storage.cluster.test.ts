@@ -40,8 +40,8 @@ test('a content is stored once, whatever the number of revisions, branches and G
   await setup.untilReady('again', 'True')
   const moved = { 'apps/1.yaml': null, 'copies/1.yaml': files['apps/1.yaml'] ?? '' }
   const last = await repo.commit({ ...moved, 'large.bin': noise(), 'larger.bin': noise() })
-  setup.hint('main')
-  await setup.untilCommit('main', last)
+  for (const name of ['main', 'again']) setup.hint(name)
+  for (const name of ['main', 'again']) await setup.untilCommit(name, last)
   const contents = await storedContents(setup)
   expect(new Set(contents).size).toBe(contents.length)
   expect((await published(setup)) - before).toBeLessThan(3 * noise().length)

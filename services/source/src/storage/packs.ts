@@ -39,6 +39,8 @@ export class Packs {
   private readonly maxBytes: number
   private readonly index = new Map<string, PackRef>()
   private readonly held = new Map<string, Blobs>()
+  /** Contents that are on their way into a pack. */
+  private readonly adding = new Map<string, Promise<void>>()
   private readonly storedAt = new Map<string, number>()
   private readonly now: () => number
   private readonly maxAgeMs: number
@@ -61,19 +63,24 @@ export class Packs {
     for (const [blobId, pack] of packOf) if (!this.index.has(blobId)) this.index.set(blobId, pack)
   }
 
-  /** Stores contents as one pack. @throws BusError, or a disk's error */
+  /**
+   * Stores contents as one pack, but for those that are being stored at this moment: two sources of one repository
+   * learn of the same commit at once.
+   * @throws BusError, or a disk's error
+   */
   async add(blobs: Blobs): Promise<void> {
-    if (blobs.size === 0) return
-    const bytes = encodePack(blobs)
-    const digest = digestOf(bytes)
-    let rawBytes = 0
-    for (const { length } of blobs.values()) rawBytes += length
-    const pack = { digest, size: bytes.length, rawBytes }
-    await this.files.write(digest, bytes)
-    const storedSince = this.safeSince()
-    await this.bus.putBytes(ARTIFACT_BUCKET, storedPack(pack).object ?? '', bytes, { storedSince })
-    this.storedAt.set(digest, this.now())
-    for (const blobId of blobs.keys()) this.index.set(blobId, pack)
+    const running = new Set<Promise<void>>()
+    const own = new Map<string, Uint8Array>()
+    for (const [blobId, content] of blobs) {
+      const other = this.adding.get(blobId)
+      if (other === undefined) own.set(blobId, content)
+      else running.add(other)
+    }
+    const adding = this.store(own).finally(() => {
+      for (const blobId of own.keys()) this.adding.delete(blobId)
+    })
+    for (const blobId of own.keys()) this.adding.set(blobId, adding)
+    await Promise.all([adding, ...running])
   }
 
   /** Puts those packs on the bus again that are not there. @throws BaseLost when one is on our disk neither */
@@ -122,6 +129,20 @@ export class Packs {
   async deleteFiles(before: number): Promise<void> {
     const needed = new Set([...this.index.values()].map(({ digest }) => digest))
     await this.files.keepOnly(needed, before)
+  }
+
+  private async store(blobs: Blobs): Promise<void> {
+    if (blobs.size === 0) return
+    const bytes = encodePack(blobs)
+    const digest = digestOf(bytes)
+    let rawBytes = 0
+    for (const { length } of blobs.values()) rawBytes += length
+    const pack = { digest, size: bytes.length, rawBytes }
+    await this.files.write(digest, bytes)
+    const storedSince = this.safeSince()
+    await this.bus.putBytes(ARTIFACT_BUCKET, storedPack(pack).object ?? '', bytes, { storedSince })
+    this.storedAt.set(digest, this.now())
+    for (const blobId of blobs.keys()) this.index.set(blobId, pack)
   }
 
   private async assureOne(pack: PackRef): Promise<void> {
