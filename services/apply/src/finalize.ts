@@ -7,7 +7,7 @@ import { idOf, inventoryOf, readEntry } from './inventory.ts'
 import { claimsOn } from './prune/claims.ts'
 import { handOverPollMs, mustWaitFor } from './prune/hand-over.ts'
 import { type Pruned, prune } from './prune/prune.ts'
-import { readLive, settle } from './settle.ts'
+import { patienceOf, readLive, settle } from './settle.ts'
 import { deletesObjects, retryIntervalMs, timeoutMs } from './spec.ts'
 import { failed } from './status/settlement.ts'
 import { changesetOf, record, tellFailure } from './tell.ts'
@@ -100,7 +100,7 @@ async function writeFinalizers(
         KUSTOMIZATION,
         metadata,
         { metadata: { resourceVersion: metadata.resourceVersion, finalizers } },
-        { fieldManager: KUSTOMIZATION_FIELD_MANAGER },
+        { fieldManager: KUSTOMIZATION_FIELD_MANAGER, ...patienceOf(task) },
       )
       task.kustomization = context.kustomizations.wrote(written)
       return

@@ -4,13 +4,15 @@ import {
   type Kustomization,
   type OutcomeMessage,
 } from '@setpoint/contracts'
-import { KubeApiError } from '@setpoint/kube'
+import { KubeApiError, type RequestOptions } from '@setpoint/kube'
 import type { ApplyContext, Task } from './context.ts'
 import { inventoryDigest, inventoryOf } from './inventory.ts'
 import { nextStatus, statusPatch } from './status/next-status.ts'
 import type { Settlement } from './status/settlement.ts'
 
 const MAX_CONFLICTS = 5
+/** For how long a run that was given up may try to say so. */
+const LAST_WORD_MS = 5_000
 
 /** The Kustomization is gone, or another one has its name now: there is nothing left to write a status to. */
 export class KustomizationGone extends Error {
@@ -29,7 +31,7 @@ export async function settle(context: ApplyContext, task: Task, settlement: Sett
     const patch = statusPatch(kustomization.status, after)
     if (patch === undefined) return
     try {
-      task.kustomization = await writeStatus(context, kustomization, patch)
+      task.kustomization = await writeStatus(context, task, patch)
       return
     } catch (error) {
       if (!(error instanceof KubeApiError) || attempt === MAX_CONFLICTS) throw error
@@ -41,23 +43,29 @@ export async function settle(context: ApplyContext, task: Task, settlement: Sett
 
 async function writeStatus(
   context: ApplyContext,
-  kustomization: Kustomization,
+  task: Task,
   status: Record<string, unknown>,
 ): Promise<Kustomization> {
-  const { resourceVersion } = kustomization.metadata
+  const { metadata } = task.kustomization
+  const { resourceVersion } = metadata
   const written = await context.home.mergePatch(
     KUSTOMIZATION,
-    kustomization.metadata,
+    metadata,
     { metadata: { resourceVersion }, status },
-    { fieldManager: KUSTOMIZATION_FIELD_MANAGER, subresource: 'status' },
+    { fieldManager: KUSTOMIZATION_FIELD_MANAGER, subresource: 'status', ...patienceOf(task) },
   )
   return context.kustomizations.wrote(written)
+}
+
+/** A request about the Kustomization itself ends with its run, so that nobody waits for it where the network is dead. */
+export function patienceOf({ signal }: Pick<Task, 'signal'>): RequestOptions {
+  return signal.aborted ? { timeoutMs: LAST_WORD_MS } : { signal }
 }
 
 /** @throws KustomizationGone when it is not the same object any more. */
 export async function readLive(context: ApplyContext, task: Task): Promise<Kustomization> {
   const { metadata } = task.kustomization
-  const live = await context.home.get(KUSTOMIZATION, metadata)
+  const live = await context.home.get(KUSTOMIZATION, metadata, patienceOf(task))
   if (live === undefined || live.metadata.uid !== metadata.uid)
     throw new KustomizationGone(`Kustomization ${task.key} is gone`)
   return context.kustomizations.wrote(live)

@@ -1,14 +1,14 @@
 import { sharedCluster, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type FaultyApi, startFaultyApi } from './faulty-api.ts'
-import { configMap, dataOf, type Setup, startSetup } from './harness.ts'
+import { conditionOf, configMap, dataOf, type Setup, startSetup } from './harness.ts'
 
 const stack = new AsyncDisposableStack()
 let api: FaultyApi
 let setup: Setup
 beforeAll(async () => {
   api = stack.use(await startFaultyApi((await sharedCluster()).kubeconfig))
-  setup = stack.use(await startSetup([], { serviceKubeconfig: api.kubeconfig }))
+  setup = stack.use(await startSetup(['--run-deadline-seconds=3'], { serviceKubeconfig: api.kubeconfig }))
 })
 afterAll(() => stack.disposeAsync())
 
@@ -59,6 +59,17 @@ test('an edit that the watch tells while a run still waits for the answer about 
   await told
   release()
   await waitFor('the edit is healed', async () => dataOf(await setup.live(object('raced-a'))) === 'value')
+})
+
+test('a status that gets no answer is given up with its run, and the Kustomization says so', async () => {
+  const spec = { timeout: '3s', retryInterval: '1h' }
+  await setup.sync('unanswered', [object('unanswered')], spec)
+  const { delayed, release } = api.delayNext('PATCH', /\/kustomizations\/unanswered\/status/)
+  await setup.render('unanswered', [object('unanswered', { key: 'new' })], { revision: 'r2' })
+  await delayed
+  const failed = await setup.untilReady('unanswered', 'False', 'ReconciliationFailed')
+  expect(conditionOf(failed, 'Ready')?.message).toContain('gave up after 3s')
+  expect(await release()).toBe(409)
 })
 
 test('half a list of managed objects deletes and rewrites nothing', async () => {
