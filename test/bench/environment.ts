@@ -141,6 +141,9 @@ async function usageOf(system: System, { kube }: Cluster, { counts }: BenchWrite
   return { services, apiRequests: Object.fromEntries(apiRequestsOfOthers), busBytes: 0 }
 }
 
+/** The API server writes these itself, one for each Service. */
+const OWN_RESOURCE = 'resource="ipaddresses"'
+
 async function apiRequests(kube: KubeClient): Promise<Record<string, number>> {
   const lines: string[] = []
   await kube.stream({
@@ -150,7 +153,7 @@ async function apiRequests(kube: KubeClient): Promise<Record<string, number>> {
   })
   const counts: Record<string, number> = {}
   for (const line of lines) {
-    if (!line.startsWith('apiserver_request_total{')) continue
+    if (!line.startsWith('apiserver_request_total{') || line.includes(OWN_RESOURCE)) continue
     const verb = /verb="([^"]+)"/.exec(line)?.[1] ?? ''
     const dry = /dry_run="[^"]+"/.test(line) ? ' (dry-run)' : ''
     counts[verb + dry] = (counts[verb + dry] ?? 0) + Number(line.slice(line.lastIndexOf(' ') + 1))

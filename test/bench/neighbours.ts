@@ -14,7 +14,7 @@ import {
 /** What a bench needs whatever it measures, and ways to it. */
 export interface Cluster {
   plane: ControlPlane
-  /** Of what is measured: a ServiceAccount with a token, as in a cluster. A client certificate is verified anew for each request. */
+  /** A ServiceAccount with a token, as in a cluster. A client certificate is verified anew for each request. */
   kubeconfig: string
   git: GitServer
   kube: KubeClient
@@ -48,7 +48,7 @@ export async function startCluster(
   const subject = `--serviceaccount=${MEASURED.namespace}:${MEASURED.name}`
   await plane.kubectl('create', 'clusterrolebinding', MEASURED.name, '--clusterrole=cluster-admin', subject)
   const git = stack.use(await startGitServer())
-  const kube = stack.use(await connectKube({ kubeconfig: plane.kubeconfig, requestTimeoutMs: 120_000 }))
+  const kube = stack.use(await connectKube({ kubeconfig, requestTimeoutMs: 120_000 }))
   return { plane, kubeconfig, git, kube }
 }
 

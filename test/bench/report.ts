@@ -11,7 +11,7 @@ export function printReport(result: BenchResult): void {
     `machine              ${availableParallelism()} cores, load ${result.load.toFixed(1)} when the run began`,
   )
   console.log(
-    `cold sync            ${result.cold.seconds.toFixed(1)} s, ${writes(result.cold.usage)} API writes`,
+    `cold sync            ${result.cold.seconds.toFixed(1)} s, ${(result.cold.seconds / result.cold.floorSeconds).toFixed(1)} times as long as the API server alone needs for the objects (${result.cold.floorSeconds.toFixed(1)} s); ${writes(result.cold.usage)} API writes`,
   )
   printUsage(result.cold.usage)
   const { commits } = result
