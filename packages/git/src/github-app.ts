@@ -117,7 +117,7 @@ class GitHubApi {
     const url = `${this.baseUrl}${path}`
     if (!/^https?:/.test(url))
       throw new GitError('ProtocolError', 'githubAppBaseURL is not an http or https URL')
-    await using api = openTransport({ ...this.options, url: this.baseUrl, maxBytes: MAX_ANSWER_BYTES })
+    await using api = await openTransport({ ...this.options, url: this.baseUrl, maxBytes: MAX_ANSWER_BYTES })
     const headers = { authorization: `Bearer ${this.proof()}`, accept: 'application/vnd.github+json' }
     const answer = await api.request({ url, method, headers })
     const bytes = await bytesOf(answer)

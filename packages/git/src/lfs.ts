@@ -127,7 +127,7 @@ async function ask(
   headers: Record<string, string>,
   content?: Buffer,
 ): Promise<{ status: number; bytes: Buffer }> {
-  await using transport = openTransport(remote)
+  await using transport = await openTransport(remote)
   const lower = Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
   )

@@ -33,7 +33,7 @@ const MAX_SERVER_TEXT = 1_000
  * @throws GitError StaleReference when it is elsewhere; PushRejected, with what the server says, when it refuses.
  */
 export async function push(remote: RemoteOptions, wish: Push): Promise<void> {
-  await using http = openTransport(remote)
+  await using http = await openTransport(remote)
   try {
     const url = withoutCredentials(remote.url)
     const { refs, capabilities } = await discover(http, url)

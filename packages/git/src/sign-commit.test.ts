@@ -90,7 +90,7 @@ describe('a commit signed with SSH', () => {
     const file = join(home, 'key')
     await run('ssh-keygen', ['-q', '-t', type, ...bits, '-N', 'open sesame', '-f', file])
     const { readFile } = await import('node:fs/promises')
-    const sign = sshSigner({ key: await readFile(file, 'utf8'), passphrase: 'open sesame' })
+    const sign = await sshSigner({ key: await readFile(file, 'utf8'), passphrase: 'open sesame' })
     const { dir, oid } = await signedCommit(sign)
     const allowed = join(home, 'allowed')
     await writeFile(allowed, `${author.email} ${await readFile(`${file}.pub`, 'utf8')}`)

@@ -1,7 +1,6 @@
 import { createHash, createPrivateKey, type KeyObject, sign as signBytes } from 'node:crypto'
 import type { PrivateKey } from 'openpgp'
 import { GitError } from './errors.ts'
-import { parseIdentity } from './ssh/identity.ts'
 
 /** Signs the bytes of a commit: the text of the signature, as it stands in the commit. */
 export type CommitSigner = (payload: Uint8Array) => Promise<string>
@@ -54,8 +53,12 @@ const HASH = 'sha512'
 const MAGIC = Buffer.from('SSHSIG')
 
 /** Signs with an SSH private key, as `git` with gpg.format=ssh does. @throws GitError AuthenticationFailed */
-export function sshSigner(options: { key: string; passphrase?: string | undefined }): CommitSigner {
+export async function sshSigner(options: {
+  key: string
+  passphrase?: string | undefined
+}): Promise<CommitSigner> {
   const { key: identity, passphrase } = options
+  const { parseIdentity } = await import('./ssh/identity.ts')
   const parsed = parseIdentity({
     identity,
     knownHosts: '',

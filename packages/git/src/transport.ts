@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { httpTransport } from './http-client.ts'
 import type { RemoteOptions } from './remote-options.ts'
-import { sshTransport } from './ssh/ssh-transport.ts'
 
 export interface TransportRequest {
   url: string
@@ -31,8 +30,11 @@ export interface Transport extends AsyncDisposable {
 }
 
 /** Opens the way to a server, by the scheme of the URL. Nothing is sent yet. */
-export function openTransport(options: RemoteOptions): Transport {
-  return options.url.startsWith('ssh:') ? sshTransport(options) : httpTransport(options)
+export async function openTransport(options: RemoteOptions): Promise<Transport> {
+  if (!options.url.startsWith('ssh:')) return httpTransport(options)
+  // Loaded for the first one: a process that only speaks HTTP holds less.
+  const { sshTransport } = await import('./ssh/ssh-transport.ts')
+  return sshTransport(options)
 }
 
 /** All of an answer, of which the transport bounds the bytes. */

@@ -1,7 +1,6 @@
 import { request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { connect, isIP, type Socket } from 'node:net'
-import { SocksClient } from 'socks'
 import { GitError } from './errors.ts'
 import { guardedLookup, refuseLinkLocal } from './link-local.ts'
 import type { ProxyOptions, RemoteOptions } from './remote-options.ts'
@@ -72,6 +71,8 @@ async function throughSocks(
   signal: AbortSignal,
 ): Promise<Socket> {
   const { username, password } = proxy
+  // Loaded where it is needed, which is seldom.
+  const { SocksClient } = await import('socks')
   const connecting = SocksClient.createConnection({
     command: 'connect',
     destination: { host, port },

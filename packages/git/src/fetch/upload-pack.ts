@@ -28,7 +28,7 @@ export class UploadPack implements AsyncDisposable {
   /** @param heard what a server that can be asked by HTTP said before: it is not asked again @throws GitError */
   static async open(remote: RemoteOptions, heard?: Advertisement): Promise<UploadPack> {
     const url = withoutCredentials(remote.url)
-    const transport = openTransport(remote)
+    const transport = await openTransport(remote)
     try {
       const found =
         heard === undefined

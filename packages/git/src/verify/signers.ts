@@ -30,7 +30,7 @@ export async function readSigners(files: ReadonlyMap<string, string>): Promise<S
   const pgp = (await Promise.all(pgpFiles.map(([name, text]) => parsePgpKeys(text, name)))).flat()
   const verify = async ({ payload, signature }: SignedObject, now: Date): Promise<Verified> => {
     if (signature === undefined) throw new GitError('InvalidSignature', 'it is not signed')
-    if (signature.includes('BEGIN SSH SIGNATURE')) return { key: verifySsh(payload, signature, ssh) }
+    if (signature.includes('BEGIN SSH SIGNATURE')) return { key: await verifySsh(payload, signature, ssh) }
     if (signature.includes('BEGIN PGP SIGNATURE'))
       return { key: await verifyPgp(payload, signature, pgp, now) }
     throw new GitError('InvalidSignature', 'its signature is neither PGP nor SSH')

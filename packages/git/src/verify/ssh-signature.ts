@@ -1,5 +1,4 @@
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto'
-import ssh2 from 'ssh2'
 import { GitError } from '../errors.ts'
 import { fingerprint } from '../ssh/known-hosts.ts'
 
@@ -10,7 +9,11 @@ const NAMESPACE = 'git'
  * Verifies a signature as `ssh-keygen -Y sign -n git` makes it.
  * @returns the fingerprint of the key @throws GitError InvalidSignature
  */
-export function verifySsh(payload: Buffer, armored: string, trusted: readonly Buffer[]): string {
+export async function verifySsh(
+  payload: Buffer,
+  armored: string,
+  trusted: readonly Buffer[],
+): Promise<string> {
   const { key, namespace, reserved, hash, signature } = parse(armored)
   const shown = fingerprint(key)
   if (!trusted.some((each) => each.equals(key)))
@@ -21,7 +24,8 @@ export function verifySsh(payload: Buffer, armored: string, trusted: readonly Bu
     throw invalid(`its SSH signature uses the hash "${printable(hash)}"`)
   const digest = createHash(hash).update(payload).digest()
   const signed = Buffer.concat([Buffer.from(MAGIC), ...[namespace, reserved, hash, digest].map(field)])
-  if (!isRight(signed, key, signature)) throw invalid(`its SSH signature by ${shown} is wrong`)
+  if (!isRight(signed, await toKeyObject(key), signature))
+    throw invalid(`its SSH signature by ${shown} is wrong`)
   return shown
 }
 
@@ -37,10 +41,9 @@ export function parseAuthorizedKeys(text: string, name: string): Buffer[] {
     })
 }
 
-function isRight(signed: Buffer, key: Buffer, signature: Buffer): boolean {
+function isRight(signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
   const reader = new Reader(signature)
   const [algorithm, raw] = [reader.field().toString('latin1'), reader.field()]
-  const publicKey = toKeyObject(key)
   if (algorithm === 'ssh-ed25519' && publicKey.asymmetricKeyType === 'ed25519')
     return verify(null, signed, publicKey, raw)
   if (/^rsa-sha2-(256|512)$/.test(algorithm) && publicKey.asymmetricKeyType === 'rsa')
@@ -59,7 +62,8 @@ const ECDSA: Record<string, { hash: string; bytes: number }> = {
   'ecdsa-sha2-nistp521': { hash: 'sha512', bytes: 66 },
 }
 
-function toKeyObject(key: Buffer): KeyObject {
+async function toKeyObject(key: Buffer): Promise<KeyObject> {
+  const { default: ssh2 } = await import('ssh2')
   const parsed = ssh2.utils.parseKey(key)
   const single = Array.isArray(parsed) ? parsed[0] : parsed
   if (single === undefined || single instanceof Error)
