@@ -29,10 +29,11 @@ interface Settings {
 }
 
 /**
- * A small young generation and an old one that grows slowly keep a service at half the memory for little CPU.
+ * An old generation that grows slowly keeps a service at half the memory for little CPU. The young one is not to be small:
+ * a tree of thousands of files that is listed at a commit would be copied again and again.
  * The Dockerfile says the same.
  */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4', '--memory-saver-mode']
+const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', '--memory-saver-mode']
 /** glibc gives every thread an arena of its own, which keeps what was freed: 10 MiB of each service. */
 const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' }
 
