@@ -37,7 +37,7 @@ export function encodeDelta(
   )
   const head = {
     base: base.digest,
-    removed: [...base.files.keys()].filter((path) => !next.has(path)).sort(),
+    removed: removedPaths(base.files, next),
     files: changed.map(toListed),
     contents: own.map(toListed),
     ...(packs.length === 0 ? {} : { packs: packs.map(toListedPack), places }),
@@ -76,23 +76,31 @@ export function decodeDelta(bytes: Uint8Array, limits: UnpackLimits = {}): Delta
   }
 }
 
+function removedPaths(
+  previous: ReadonlyMap<string, TreeFile>,
+  next: ReadonlyMap<string, TreeFile>,
+): string[] {
+  const removed: string[] = []
+  for (const path of previous.keys()) if (!next.has(path)) removed.push(path)
+  return removed.sort()
+}
+
 function changedFiles(
   previous: ReadonlyMap<string, TreeFile>,
   next: ReadonlyMap<string, TreeFile>,
 ): TreeFile[] {
-  const changed = [...next.values()].filter((file) => {
+  const changed: TreeFile[] = []
+  for (const file of next.values()) {
     const before = previous.get(file.path)
-    return before === undefined || before.blobId !== file.blobId || before.mode !== file.mode
-  })
+    if (before?.blobId !== file.blobId || before.mode !== file.mode) changed.push(file)
+  }
   return changed.sort(byPath)
 }
 
+/** What is held grows with the change, not with the tree. */
 function freshBlobs(previous: ReadonlyMap<string, TreeFile>, changed: readonly TreeFile[]): TreeFile[] {
-  if (changed.length === 0) return []
-  const known = new Set([...previous.values()].map(({ blobId }) => blobId))
-  return changed.filter(({ blobId }) => {
-    if (known.has(blobId)) return false
-    known.add(blobId)
-    return true
-  })
+  const fresh = new Map<string, TreeFile>()
+  for (const file of changed) if (!fresh.has(file.blobId)) fresh.set(file.blobId, file)
+  if (fresh.size > 0) for (const { blobId } of previous.values()) fresh.delete(blobId)
+  return [...fresh.values()]
 }

@@ -3,8 +3,8 @@ import type { UnpackLimits } from './container.ts'
 import { decodeDelta } from './delta.ts'
 import { decodePack, type PackRef } from './pack.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
-import { fileContents, mergeTree } from './tree.ts'
-import type { FileContents } from './tree-file.ts'
+import { fileContents, mergeTree, type Tree } from './tree.ts'
+import type { FileContents, TreeFile } from './tree-file.ts'
 
 export type StoredTree = Pick<ArtifactTree, 'snapshot' | 'delta'>
 
@@ -15,6 +15,13 @@ export function storedPack({ digest, size }: PackRef): StoredBytes {
 
 const PARALLEL = 4
 
+interface HeldSnapshot {
+  digest: string
+  snapshot: Snapshot
+  /** Its files with their contents, of which every tree that is a delta to it takes most. */
+  contents: ReadonlyMap<string, FileContents> | undefined
+}
+
 interface HeldPack {
   contents: ReadonlyMap<string, Uint8Array>
   users: Set<string>
@@ -24,7 +31,7 @@ interface HeldPack {
 export class TreeLoader {
   private readonly read: (stored: StoredBytes) => Promise<Uint8Array>
   private readonly limits: UnpackLimits
-  private readonly snapshots = new Map<string, { digest: string; snapshot: Snapshot }>()
+  private readonly snapshots = new Map<string, HeldSnapshot>()
   private readonly packs = new Map<string, HeldPack>()
   private readonly reading = new Map<string, Promise<ReadonlyMap<string, Uint8Array>>>()
 
@@ -36,17 +43,16 @@ export class TreeLoader {
 
   /** The files of a tree by path. key: whose tree it is. @throws ArtifactError, and what `read` throws */
   async load(key: string, stored: StoredTree): Promise<Map<string, FileContents>> {
-    const snapshot = await this.snapshot(key, stored.snapshot)
+    const held = await this.snapshot(key, stored.snapshot)
+    const { snapshot } = held
     const delta =
       stored.delta === undefined ? undefined : decodeDelta(await this.read(stored.delta), this.limits)
     const tree = mergeTree(snapshot, delta, this.limits.maxBytes)
     await this.hold(key, tree.packs)
-    const files = new Map<string, FileContents>()
-    for (const file of tree.files.values())
-      files.set(
-        file.path,
-        fileContents(tree, file, ({ digest }) => this.packs.get(digest)?.contents),
-      )
+    held.contents ??= this.contents(mergeTree(snapshot, undefined), snapshot.files.values())
+    const files = new Map(held.contents)
+    for (const path of delta?.removed ?? []) files.delete(path)
+    for (const [path, contents] of this.contents(tree, delta?.files ?? [])) files.set(path, contents)
     return files
   }
 
@@ -55,12 +61,20 @@ export class TreeLoader {
     this.release(key, new Set())
   }
 
-  private async snapshot(key: string, stored: StoredBytes): Promise<Snapshot> {
-    const held = this.snapshots.get(key)
-    if (held?.digest === stored.digest) return held.snapshot
+  private contents(tree: Tree, files: Iterable<TreeFile>): Map<string, FileContents> {
+    const contents = new Map<string, FileContents>()
+    const contentsOf = ({ digest }: PackRef) => this.packs.get(digest)?.contents
+    for (const file of files) contents.set(file.path, fileContents(tree, file, contentsOf))
+    return contents
+  }
+
+  private async snapshot(key: string, stored: StoredBytes): Promise<HeldSnapshot> {
+    const before = this.snapshots.get(key)
+    if (before?.digest === stored.digest) return before
     const snapshot = decodeSnapshot(await this.read(stored), this.limits)
-    this.snapshots.set(key, { digest: stored.digest, snapshot })
-    return snapshot
+    const held = { digest: stored.digest, snapshot, contents: undefined }
+    this.snapshots.set(key, held)
+    return held
   }
 
   /** Several packs are read at once; those that the key does not need any more are dropped. */

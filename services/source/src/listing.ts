@@ -76,7 +76,8 @@ export function heldBlob(
 
 function put({ files, blobs }: Listing, { path, oid, mode }: SourceEntry, blob: Blob): void {
   blobs.set(oid, blob)
-  files.set(path, { path, mode, ...blob })
+  const { blobId, size } = blob
+  files.set(path, { path, mode, blobId, size })
 }
 
 /** Takes a content over, unless some source holds it already. */
