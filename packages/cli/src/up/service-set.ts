@@ -33,7 +33,11 @@ interface Settings {
  * a tree of thousands of files that is listed at a commit would be copied again and again.
  * The Dockerfile says the same.
  */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=16', '--memory-saver-mode']
+const NODE_FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  '--max-semi-space-size=16',
+  '--memory-saver-mode',
+]
 /** glibc gives every thread an arena of its own, which keeps what was freed: 10 MiB of each service. */
 const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' }
 
