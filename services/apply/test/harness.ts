@@ -13,7 +13,7 @@ import {
   sealedSetName,
   subjects,
 } from '@setpoint/contracts'
-import { connectKube, type KubeClient } from '@setpoint/kube'
+import { connectKube, type KubeClient, NoMatchError } from '@setpoint/kube'
 import { type KubeObject, stringifyJson } from '@setpoint/manifest'
 import {
   type NatsServer,
@@ -264,9 +264,17 @@ async function assemble(
       waitFor(`an event about ${name}`, async () => (await events(name)).find(tells)),
     report: (line) => process.stdout.write(`${line}\n`),
     outcome: async (name) => (await bus.last(outcomeMessage, subjects.outcome({ namespace, name })))?.data,
-    live: ({ apiVersion, kind, metadata }) => {
+    live: async ({ apiVersion, kind, metadata }) => {
       const [version, group] = apiVersion.split('/').reverse()
-      return kube.get({ group: group ?? '', version, kind }, metadata)
+      const read = () => kube.get({ group: group ?? '', version, kind }, metadata)
+      try {
+        return await read()
+      } catch (error) {
+        if (!(error instanceof NoMatchError)) throw error
+        // The service knows of a new kind before the test does.
+        kube.invalidateDiscovery()
+        return read()
+      }
     },
     metric,
     writes: async () => {
