@@ -49,7 +49,7 @@ export class TreeLoader {
       stored.delta === undefined ? undefined : decodeDelta(await this.read(stored.delta), this.limits)
     const tree = mergeTree(snapshot, delta, this.limits.maxBytes)
     await this.hold(key, tree.packs)
-    held.contents ??= this.contents(mergeTree(snapshot, undefined), snapshot.files.values())
+    held.contents ??= this.contents(tree, snapshot.files.values())
     const files = new Map(held.contents)
     for (const path of delta?.removed ?? []) files.delete(path)
     for (const [path, contents] of this.contents(tree, delta?.files ?? [])) files.set(path, contents)

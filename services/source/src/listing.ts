@@ -76,8 +76,7 @@ export function heldBlob(
 
 function put({ files, blobs }: Listing, { path, oid, mode }: SourceEntry, blob: Blob): void {
   blobs.set(oid, blob)
-  const { blobId, size } = blob
-  files.set(path, { path, mode, blobId, size })
+  files.set(path, { path, mode, ...blob })
 }
 
 /** Takes a content over, unless some source holds it already. */
