@@ -140,8 +140,8 @@ test('Kustomizations that wait for one another are named, and go on once the cir
   await setup.create('egg', { dependsOn: [{ name: 'chicken' }] })
   for (const name of ['chicken', 'egg']) await setup.render(name, [configMap(namespace, name)])
   for (const [name, other] of [['chicken', 'egg'] as const, ['egg', 'chicken'] as const]) {
-    const waiting = await setup.untilReady(name, 'False', 'DependencyNotReady')
-    expect(conditionOf(waiting, 'Ready')?.message).toBe(
+    await setup.untilReadySays(
+      name,
       `dependency cycle: ${namespace}/${name} -> ${namespace}/${other} -> ${namespace}/${name}`,
     )
     expect(await setup.live(configMap(namespace, name))).toBeUndefined()

@@ -71,6 +71,8 @@ export interface Setup extends AsyncDisposable {
   report(line: string): void
   /** Waits until Ready has a status and, when given, a reason. */
   untilReady(name: string, status: 'True' | 'False' | 'Unknown', reason?: string): Promise<Kustomization>
+  /** Waits until Ready says this: what it says may change while the service learns of the other Kustomizations. */
+  untilReadySays(name: string, message: string): Promise<Kustomization>
   untilHealthy(name: string, status: string): Promise<Kustomization>
   /** Waits until a revision was applied. */
   untilApplied(name: string, revision: string): Promise<Kustomization>
@@ -228,6 +230,12 @@ async function assemble(
       await render(name, objects)
       return untilReady(name, 'True')
     },
+    untilReadySays: (name, message) =>
+      until(
+        name,
+        `says: ${message}`,
+        (kustomization) => conditionOf(kustomization, 'Ready')?.message === message,
+      ),
     untilHealthy: (name, status) =>
       until(
         name,
