@@ -1,9 +1,10 @@
+import { type Changes, changedFiles, removedPaths } from './changes.ts'
 import { packContainer, type UnpackLimits, unpackContainer } from './container.ts'
 import { ArtifactError } from './errors.ts'
 import { readListing, readTexts, toListed } from './listing.ts'
 import { type Blobs, type PackRef, placesOf, readPacks, readPlaces, toListedPack } from './pack.ts'
 import { cutContents, type Snapshot } from './snapshot.ts'
-import { byPath, type TreeFile } from './tree-file.ts'
+import type { TreeFile } from './tree-file.ts'
 
 const MAGIC = 'SPD1'
 
@@ -20,16 +21,14 @@ export interface Delta {
   carried: Blobs
 }
 
-type Base = Pick<Snapshot, 'digest' | 'files'>
-
 /** What changed since a snapshot. `carried` are the contents that it is to carry itself; it names the packs of others. */
 export function encodeDelta(
-  base: Base,
-  next: ReadonlyMap<string, TreeFile>,
+  base: Snapshot,
+  changes: Changes,
   { carried, packOf }: { carried: Blobs; packOf: (blobId: string) => PackRef | undefined },
 ): Uint8Array {
-  const changed = changedFiles(base.files, next)
-  const fresh = freshBlobs(base.files, changed)
+  const changed = changedFiles(changes)
+  const fresh = freshContents(base, changes)
   const own = fresh.filter(({ blobId }) => carried.has(blobId))
   const needed = new Set(fresh.map(({ blobId }) => blobId))
   const { packs, places } = placesOf(changed, (blobId) =>
@@ -37,7 +36,7 @@ export function encodeDelta(
   )
   const head = {
     base: base.digest,
-    removed: removedPaths(base.files, next),
+    removed: removedPaths(changes),
     files: changed.map(toListed),
     contents: own.map(toListed),
     ...(packs.length === 0 ? {} : { packs: packs.map(toListedPack), places }),
@@ -51,12 +50,14 @@ export function encodeDelta(
 
 const NOTHING = new Uint8Array()
 
-/** The files whose content is in `next` and nowhere in `previous`, each content once. */
-export function blobsOfDelta(
-  previous: ReadonlyMap<string, TreeFile>,
-  next: ReadonlyMap<string, TreeFile>,
-): TreeFile[] {
-  return freshBlobs(previous, changedFiles(previous, next))
+/** The changed files whose content the snapshot has nowhere, each content once. */
+export function freshContents(base: Snapshot, changes: Changes): TreeFile[] {
+  const fresh = new Map<string, TreeFile>()
+  for (const file of changedFiles(changes)) {
+    const { blobId } = file
+    if (!base.packOf.has(blobId) && !base.carried.has(blobId) && !fresh.has(blobId)) fresh.set(blobId, file)
+  }
+  return [...fresh.values()]
 }
 
 /** Reads a delta back. @throws ArtifactError when it is damaged or over a limit. */
@@ -74,33 +75,4 @@ export function decodeDelta(bytes: Uint8Array, limits: UnpackLimits = {}): Delta
     packOf: fields.packs === undefined ? new Map() : readPlaces(files, packs, fields.places),
     carried: cutContents(readListing(fields.contents, limits), contents),
   }
-}
-
-function removedPaths(
-  previous: ReadonlyMap<string, TreeFile>,
-  next: ReadonlyMap<string, TreeFile>,
-): string[] {
-  const removed: string[] = []
-  for (const path of previous.keys()) if (!next.has(path)) removed.push(path)
-  return removed.sort()
-}
-
-function changedFiles(
-  previous: ReadonlyMap<string, TreeFile>,
-  next: ReadonlyMap<string, TreeFile>,
-): TreeFile[] {
-  const changed: TreeFile[] = []
-  for (const file of next.values()) {
-    const before = previous.get(file.path)
-    if (before?.blobId !== file.blobId || before.mode !== file.mode) changed.push(file)
-  }
-  return changed.sort(byPath)
-}
-
-/** What is held grows with the change, not with the tree. */
-function freshBlobs(previous: ReadonlyMap<string, TreeFile>, changed: readonly TreeFile[]): TreeFile[] {
-  const fresh = new Map<string, TreeFile>()
-  for (const file of changed) if (!fresh.has(file.blobId)) fresh.set(file.blobId, file)
-  if (fresh.size > 0) for (const { blobId } of previous.values()) fresh.delete(blobId)
-  return [...fresh.values()]
 }

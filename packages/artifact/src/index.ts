@@ -1,5 +1,12 @@
+export {
+  applyChanges,
+  type Changes,
+  changesBetween,
+  digestAfter,
+  followedBy,
+} from './changes.ts'
 export type { UnpackLimits } from './container.ts'
-export { blobsOfDelta, type Delta, decodeDelta, encodeDelta } from './delta.ts'
+export { type Delta, decodeDelta, encodeDelta, freshContents } from './delta.ts'
 export { ArtifactError, type ArtifactErrorCode } from './errors.ts'
 export { MemoryTree } from './memory-tree.ts'
 export { type Blobs, decodePack, encodePack, PackBuilder, type PackRef } from './pack.ts'

@@ -10,6 +10,8 @@ const MAGIC = 'SPS1'
 export interface Snapshot {
   /** `sha256:<hex>` of the listing. */
   digest: string
+  /** Bytes of all files. */
+  bytes: number
   /** By path. */
   files: ReadonlyMap<string, TreeFile>
   packs: readonly PackRef[]
@@ -30,19 +32,27 @@ export function encodeSnapshot(
   return packContainer(MAGIC, head, [])
 }
 
-/** Reads a snapshot back. @throws ArtifactError when it is damaged or over a limit. */
-export function decodeSnapshot(bytes: Uint8Array, limits: UnpackLimits = {}): Snapshot {
-  const { head, contents } = unpackContainer(MAGIC, bytes, limits)
+/** Reads a snapshot back. @throws ArtifactError when it is damaged or over a limit, or a content is nowhere */
+export function decodeSnapshot(encoded: Uint8Array, limits: UnpackLimits = {}): Snapshot {
+  const { head, contents } = unpackContainer(MAGIC, encoded, limits)
   const fields: Record<string, unknown> = typeof head === 'object' && head !== null ? { ...head } : {}
   const files = readListing(fields.files, limits)
   const isPacked = fields.packs !== undefined
   const packs = isPacked ? readPacks(fields.packs) : []
+  const packOf = isPacked ? readPlaces(files, packs, fields.places) : new Map<string, PackRef>()
+  const carried = isPacked ? new Map<string, Uint8Array>() : cutContents(files, contents)
+  let bytes = 0
+  for (const file of files) {
+    bytes += file.size
+    if (file.size > 0 && !packOf.has(file.blobId) && !carried.has(file.blobId)) throw missingContent(file)
+  }
   return {
     digest: treeDigest(files),
+    bytes,
     files: new Map(files.map((file) => [file.path, file])),
     packs,
-    packOf: isPacked ? readPlaces(files, packs, fields.places) : new Map(),
-    carried: isPacked ? new Map() : cutContents(files, contents),
+    packOf,
+    carried,
   }
 }
 
@@ -58,4 +68,8 @@ export function cutContents(files: readonly TreeFile[], contents: Uint8Array): M
   }
   if (offset !== contents.length) throw new ArtifactError('Damaged', 'the bytes go on after the last file')
   return byBlob
+}
+
+export function missingContent({ path }: TreeFile): ArtifactError {
+  return new ArtifactError('Damaged', `the content of "${path}" is missing`)
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { StoredBytes } from '@setpoint/contracts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { changesBetween } from './changes.ts'
 import { packContainer } from './container.ts'
 import { encodeDelta } from './delta.ts'
 import { type Blobs, encodePack, PackBuilder, type PackRef } from './pack.ts'
@@ -53,7 +54,9 @@ async function texts(
   tree: Parameters<TreeLoader['load']>[1],
 ): Promise<Texts> {
   const files = await loader.load(key, tree)
-  return Object.fromEntries([...files].map(([path, { content }]) => [path, Buffer.from(content).toString()]))
+  return Object.fromEntries(
+    [...files.all()].map(({ file, content }) => [file.path, Buffer.from(content).toString()]),
+  )
 }
 
 const trees = fc.dictionary(fc.stringMatching(/^[a-d](?:\/[a-d]){0,2}$/), fc.string())
@@ -64,8 +67,9 @@ test('whatever two trees hold, the second one comes back from the snapshot of th
       const shelf = new Shelf()
       const [old, fresh] = [shelf.pack(first), shelf.pack(second)]
       const bytes = encodeSnapshot(listed(first).values(), () => old)
+      const snapshot = decodeSnapshot(bytes)
       const carried = new Map(Object.values(second).map((text) => [idOf(text), Buffer.from(text)]))
-      const delta = encodeDelta(decodeSnapshot(bytes), listed(second), {
+      const delta = encodeDelta(snapshot, changesBetween(snapshot.files, listed(second)), {
         carried: isPacked ? new Map() : carried,
         packOf: () => fresh,
       })

@@ -1,10 +1,11 @@
 import type { ArtifactTree, StoredBytes } from '@setpoint/contracts'
 import type { UnpackLimits } from './container.ts'
 import { decodeDelta } from './delta.ts'
+import { MemoryTree } from './memory-tree.ts'
 import { decodePack, type PackRef } from './pack.ts'
 import { decodeSnapshot, type Snapshot } from './snapshot.ts'
-import { fileContents, mergeTree, type Tree } from './tree.ts'
-import type { FileContents, TreeFile } from './tree-file.ts'
+import { fileContents, mergeTree } from './tree.ts'
+import type { TreeFile } from './tree-file.ts'
 
 export type StoredTree = Pick<ArtifactTree, 'snapshot' | 'delta'>
 
@@ -18,8 +19,8 @@ const PARALLEL = 4
 interface HeldSnapshot {
   digest: string
   snapshot: Snapshot
-  /** Its files with their contents, of which every tree that is a delta to it takes most. */
-  contents: ReadonlyMap<string, FileContents> | undefined
+  /** Its files with their contents, which every tree that is a delta to it shares. */
+  files: MemoryTree | undefined
 }
 
 interface HeldPack {
@@ -41,19 +42,18 @@ export class TreeLoader {
     this.limits = limits
   }
 
-  /** The files of a tree by path. key: whose tree it is. @throws ArtifactError, and what `read` throws */
-  async load(key: string, stored: StoredTree): Promise<Map<string, FileContents>> {
+  /** The files of a tree. key: whose tree it is. @throws ArtifactError, and what `read` throws */
+  async load(key: string, stored: StoredTree): Promise<MemoryTree> {
     const held = await this.snapshot(key, stored.snapshot)
     const { snapshot } = held
     const delta =
       stored.delta === undefined ? undefined : decodeDelta(await this.read(stored.delta), this.limits)
     const tree = mergeTree(snapshot, delta, this.limits.maxBytes)
     await this.hold(key, tree.packs)
-    held.contents ??= this.contents(tree, snapshot.files.values())
-    const files = new Map(held.contents)
-    for (const path of delta?.removed ?? []) files.delete(path)
-    for (const [path, contents] of this.contents(tree, delta?.files ?? [])) files.set(path, contents)
-    return files
+    const contentsOf = (file: TreeFile) =>
+      fileContents(tree, file, ({ digest }) => this.packs.get(digest)?.contents)
+    held.files ??= new MemoryTree(snapshot.files.values().map(contentsOf))
+    return tree.changes.size === 0 ? held.files : held.files.after(tree.changes, contentsOf)
   }
 
   forget(key: string): void {
@@ -61,18 +61,11 @@ export class TreeLoader {
     this.release(key, new Set())
   }
 
-  private contents(tree: Tree, files: Iterable<TreeFile>): Map<string, FileContents> {
-    const contents = new Map<string, FileContents>()
-    const contentsOf = ({ digest }: PackRef) => this.packs.get(digest)?.contents
-    for (const file of files) contents.set(file.path, fileContents(tree, file, contentsOf))
-    return contents
-  }
-
   private async snapshot(key: string, stored: StoredBytes): Promise<HeldSnapshot> {
     const before = this.snapshots.get(key)
     if (before?.digest === stored.digest) return before
     const snapshot = decodeSnapshot(await this.read(stored), this.limits)
-    const held = { digest: stored.digest, snapshot, contents: undefined }
+    const held = { digest: stored.digest, snapshot, files: undefined }
     this.snapshots.set(key, held)
     return held
   }

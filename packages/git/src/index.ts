@@ -5,7 +5,14 @@ export { parseGitmodules, type Submodule, submoduleUrl } from './gitmodules.ts'
 export { type LfsPointer, type LfsResolution, parseLfsPointer, resolveLfs } from './lfs.ts'
 export { listRemote, type RemoteRefs } from './list-remote.ts'
 export { type MirrorOptions, openMirror } from './mirror.ts'
-export type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
+export type {
+  CommitInfo,
+  FetchOptions,
+  FetchResult,
+  GitMirror,
+  TreeChanges,
+  TreeEntry,
+} from './mirror-types.ts'
 export { DEFAULT_PACK_LIMITS, type PackLimits } from './pack/limits.ts'
 export { EMPTY_PACK, type Push, push } from './push.ts'
 export type { GitCredentials, ProxyOptions, RemoteOptions, SshCredentials } from './remote-options.ts'

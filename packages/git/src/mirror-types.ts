@@ -10,6 +10,14 @@ export interface TreeEntry {
   mode: '100644' | '100755' | '120000' | '160000'
 }
 
+/** What differs between two commits. */
+export interface TreeChanges {
+  /** Files that are new or other; submodules are none. */
+  entries: TreeEntry[]
+  /** Paths of files that are not there any more. */
+  removed: string[]
+}
+
 export interface FetchOptions {
   /** Take the whole history, not only the newest commit; needed to find a commit that no reference points to. */
   fullHistory?: boolean
@@ -49,6 +57,8 @@ export interface GitMirror {
   readCommit(commit: string): Promise<CommitInfo>
   /** Every file of a commit, sorted by path. Directories unchanged since the last call are not read again. */
   readTree(commit: string): Promise<TreeEntry[]>
+  /** What differs between two commits that are here. Costs what has changed, not what is there. */
+  readChanges(from: string, to: string): Promise<TreeChanges>
   readBlob(oid: string): Promise<Uint8Array>
   /**
    * Fetches those of some files that are not here, where the copy is without files. Returns the bytes received.

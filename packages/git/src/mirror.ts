@@ -5,7 +5,14 @@ import { displayUrl, GitError, isNotGiven } from './errors.ts'
 import type { Advertisement } from './fetch/advertisement.ts'
 import { type Fetched, type FetchIntoOptions, fetchInto, fetchObjects } from './fetch/fetch-into.ts'
 import { initialize, readLastCommit, readMarker, writeLastCommit, writeMarker } from './mirror-directory.ts'
-import type { CommitInfo, FetchOptions, FetchResult, GitMirror, TreeEntry } from './mirror-types.ts'
+import type {
+  CommitInfo,
+  FetchOptions,
+  FetchResult,
+  GitMirror,
+  TreeChanges,
+  TreeEntry,
+} from './mirror-types.ts'
 import { ObjectStore } from './pack/object-store.ts'
 import { removeUnfinished } from './pack/store-pack.ts'
 import { readBlob, readCommit, readTree } from './read-objects.ts'
@@ -190,6 +197,15 @@ class DiskMirror implements GitMirror {
       return await this.trees.read(tree)
     } catch (cause) {
       throw translateReadError(cause, `the tree of commit ${commit}`)
+    }
+  }
+
+  async readChanges(from: string, to: string): Promise<TreeChanges> {
+    const [before, after] = [await this.readCommit(from), await this.readCommit(to)]
+    try {
+      return await this.trees.changes(before.tree, after.tree)
+    } catch (cause) {
+      throw translateReadError(cause, `the change from commit ${from} to ${to}`)
     }
   }
 

@@ -13,6 +13,12 @@ export function touched(files: FileSource, fingerprints: Fingerprints): boolean 
   return false
 }
 
+/** Whether a build that read these paths may find something else where trees differ (see MemoryTree.differences). */
+export function mayTouch(differences: ReadonlySet<string>, fingerprints: Fingerprints): boolean {
+  for (const path of differences) if (fingerprints.has(path) || fingerprints.has(`${path}/`)) return true
+  return false
+}
+
 /** A path that ends in `/` was listed; any other was opened, or found to be absent. */
 function fingerprint(files: FileSource, path: string): string {
   if (path.endsWith('/') || path === '') return files.list(path.replace(/\/$/, '')).join('\n')

@@ -7,12 +7,12 @@ import { Share } from '@setpoint/membership'
 import { CatchUp, KeyedQueue } from '@setpoint/reconcile'
 import { loadSealingKey, type RunningService, type ServiceContext } from '@setpoint/service'
 import type { settings } from './config.ts'
-import { touched } from './fingerprints.ts'
+import { mayTouch, touched } from './fingerprints.ts'
 import { dependenciesOf, keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
 import { renderMetrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
 import { Renderer } from './renderer.ts'
-import { Results } from './results.ts'
+import { type LastBuild, Results } from './results.ts'
 import { AllSources } from './sources/all-sources.ts'
 import { ExternalArtifacts } from './sources/external-artifacts.ts'
 import { SourceObjects } from './sources/source-objects.ts'
@@ -102,13 +102,20 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     }
   }
   /** Those that a revision touches first, and those that others wait for; the rest only learn the new revision. */
-  const lookAgain = (key: string, tree: SourceTree | undefined) => {
+  const lookAgain = (key: string, tree: SourceTree | undefined, before: SourceTree | undefined) => {
     const waitedFor = dependenciesOf(all())
+    const differences = before && tree?.files.differences(before.files)
+    const isUntouched = ({ fingerprints }: LastBuild) => {
+      if (tree === undefined) return false
+      // The exact look is for the few that may be touched. One that an earlier tree touched is in the queue already.
+      if (differences !== undefined && !mayTouch(differences, fingerprints)) return true
+      return !touched(tree.files, fingerprints)
+    }
     for (const kustomization of dependants(key)) {
       const name = keyOf(kustomization.metadata)
       if (!share.has(name)) continue
       const last = results.build(name)
-      const untouched = last !== undefined && tree !== undefined && !touched(tree.files, last.fingerprints)
+      const untouched = last !== undefined && isUntouched(last)
       if (untouched && !waitedFor.has(name)) catchUp.note(name)
       else queue.add(name, { priority: untouched ? 'low' : 'high' })
     }
@@ -116,7 +123,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
   const sources = new Sources({
     bus,
     maxBytes: config['max-source-mib'] * MIB,
-    onChange: (key) => lookAgain(key, sources.get(key)),
+    onChange: (key, before) => lookAgain(key, sources.get(key), before),
     onError: (key, error) =>
       log.warn({ source: key, reason: String(error) }, 'could not load the files of a source; trying again'),
   })
@@ -138,7 +145,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     },
     now,
     isWanted: (key) => dependants(key).length > 0,
-    onChange: (key) => lookAgain(key, undefined),
+    onChange: (key) => lookAgain(key, undefined, undefined),
     onError: warn('cannot follow ExternalArtifacts'),
   })
   const references = new ReferenceWatch(kube, {

@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import {
+  changesBetween,
   decodeSnapshot,
   encodeDelta,
   encodePack,
@@ -246,7 +247,9 @@ class Producer {
     const snapshot = await this.bus.putBytes('setpoint-artifact', name, bytes)
     if (base === files) return { snapshot }
     const carried = new Map([...files.values()].map(({ file, content }) => [file.blobId, content]))
-    const delta = encodeDelta(decodeSnapshot(bytes), listingOf(files), { carried, packOf: () => undefined })
+    const decoded = decodeSnapshot(bytes)
+    const changes = changesBetween(decoded.files, listingOf(files))
+    const delta = encodeDelta(decoded, changes, { carried, packOf: () => undefined })
     const inline = Buffer.from(delta).toString('base64')
     return { snapshot, delta: { digest: sha256(delta), size: delta.length, inline } }
   }

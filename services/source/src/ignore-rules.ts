@@ -28,4 +28,6 @@ async function compile(sources: SourceEntry[], spec: string): Promise<Ignore> {
   return compileIgnore({ files, spec })
 }
 
-const isIgnoreFile = (path: string): boolean => path === SOURCE_IGNORE || path.endsWith(`/${SOURCE_IGNORE}`)
+/** The file says what is ignored. */
+export const isIgnoreFile = (path: string): boolean =>
+  path === SOURCE_IGNORE || path.endsWith(`/${SOURCE_IGNORE}`)

@@ -1,4 +1,4 @@
-import type { Blobs, Snapshot } from '@setpoint/artifact'
+import type { Blobs, Changes, Snapshot } from '@setpoint/artifact'
 import type { StoredBytes } from '@setpoint/contracts'
 import type { Ignore } from '@setpoint/git'
 import type { SourceState } from './state.ts'
@@ -16,6 +16,15 @@ export interface Blob {
   size: number
 }
 
+/** The files of an artifact, as what differs from the snapshot that it is published against. */
+export interface Listed {
+  changes: Changes
+  /** How many files there are. */
+  count: number
+  /** Bytes of all files. */
+  bytes: number
+}
+
 /** What is held in memory of one source. All of it can be had again from disk, the origin or the bus. */
 export interface Known {
   uid: string
@@ -25,8 +34,10 @@ export interface Known {
   base: Base | undefined
   /** Contents that travel in the delta, by blob id. */
   fresh: Blobs
+  /** The files of what was published last, when this process listed them. */
+  listed: Listed | undefined
   /** The contents that were read before, by what the origin calls them. */
-  blobs: ReadonlyMap<string, Blob>
+  blobs: Map<string, Blob>
   /** Digest of the record of the newest revision, when it is known to be stored. */
   recorded: string | undefined
   /** Digests of the packs and the snapshot that were seen on the bus after a record named them. */
@@ -52,6 +63,7 @@ export class Memory {
       stateRead: false,
       base: undefined,
       fresh: new Map(),
+      listed: undefined,
       blobs: new Map(),
       recorded: undefined,
       assured: new Set(),

@@ -1,20 +1,24 @@
 import { createHash } from 'node:crypto'
-import { PackBuilder, type TreeFile } from '@setpoint/artifact'
+import { type Changes, changesBetween, followedBy, PackBuilder, type TreeFile } from '@setpoint/artifact'
 import { type LfsPointer, parseLfsPointer, type RemoteOptions, resolveLfs } from '@setpoint/git'
 import type { SourceContext, Task } from './context.ts'
 import type { SourceEntry } from './entry.ts'
 import { SourceFailure } from './failure.ts'
 import { ignoreRules } from './ignore-rules.ts'
-import type { Blob, Known } from './known.ts'
+import type { Base, Blob, Known, Listed } from './known.ts'
 import type { Packs } from './storage/packs.ts'
 
 /** The files of an artifact, and what of their contents is not stored yet. */
-export interface Listing {
-  files: Map<string, TreeFile>
+export interface Listing extends Listed {
   /** What the contents are, by what the origin calls them. */
   blobs: Map<string, Blob>
   /** Contents that are in no pack. */
   fresh: PackBuilder
+}
+
+/** What was read of some files. */
+interface Read extends Pick<Listing, 'blobs' | 'fresh'> {
+  files: Map<string, TreeFile>
 }
 
 /** A file whose content is in Git LFS, and the pointer that stands for it. */
@@ -36,16 +40,66 @@ export async function readListing(
   { takesAll = false }: { takesAll?: boolean } = {},
 ): Promise<Listing> {
   const excluded = takesAll ? () => false : await ignoreRules(task, entries)
-  const listing: Listing = { files: new Map(), blobs: new Map(), fresh: new PackBuilder() }
-  const pointing: Pointing[] = []
   const total = new Total(context.limits.artifactBytes)
+  const included = entries.filter(({ path }) => !excluded(path))
+  const { files, ...read } = await readEntries(context, task, included, total)
+  const before = task.known.base?.snapshot.files ?? new Map()
+  return { ...read, changes: changesBetween(before, files), count: files.size, bytes: total.bytes }
+}
+
+/** What was published last, and what of it is not so any more. */
+interface Change {
+  last: Listed
+  base: Base
+  excludes(path: string): boolean
+  entries: SourceEntry[]
+  removed: readonly string[]
+}
+
+/**
+ * The files that belong in the artifact, when some have changed since the last one was listed. Costs what these do.
+ * @throws GitError, SourceFailure, BusError
+ */
+export async function readChanges(
+  context: SourceContext,
+  task: Task,
+  { last, base, excludes, entries, removed }: Change,
+): Promise<Listing> {
+  const before = base.snapshot.files
+  const lastAt = (path: string) => (last.changes.has(path) ? last.changes.get(path) : before.get(path))
+  const included = entries.filter(({ path }) => !excludes(path))
+  const gone = removed.filter((path) => lastAt(path) !== undefined)
+  const replaced = included.flatMap(({ path }) => lastAt(path) ?? [])
+  const total = new Total(context.limits.artifactBytes, last.bytes)
+  for (const path of gone) total.take(lastAt(path)?.size ?? 0)
+  for (const { size } of replaced) total.take(size)
+  const { files, blobs, fresh } = await readEntries(context, task, included, total)
+  const next: Changes = new Map([...gone.map((path) => [path, undefined] as const), ...files])
+  for (const [oid, blob] of blobs) task.known.blobs.set(oid, blob)
+  return {
+    changes: followedBy(before, last.changes, next),
+    count: last.count + included.length - replaced.length - gone.length,
+    bytes: total.bytes,
+    blobs: task.known.blobs,
+    fresh,
+  }
+}
+
+/** Only contents that are not known yet are read. */
+async function readEntries(
+  context: SourceContext,
+  task: Task,
+  entries: SourceEntry[],
+  total: Total,
+): Promise<Read> {
+  const read: Read = { files: new Map(), blobs: new Map(), fresh: new PackBuilder() }
+  const pointing: Pointing[] = []
   for (const entry of entries) {
-    if (excluded(entry.path)) continue
-    const blob = listing.blobs.get(entry.oid) ?? heldBlob(context.packs, task.known, entry)
+    const blob = read.blobs.get(entry.oid) ?? heldBlob(context.packs, task.known, entry)
     if (blob !== undefined) {
       checkFile(entry.path, blob.size, context.limits.fileBytes)
       total.add(blob.size)
-      put(listing, entry, blob)
+      put(read, entry, blob)
       continue
     }
     const content = await entry.read()
@@ -56,10 +110,10 @@ export async function readListing(
     }
     checkFile(entry.path, content.length, context.limits.fileBytes)
     total.add(content.length)
-    put(listing, entry, await take(context.packs, listing, content))
+    put(read, entry, await take(context.packs, read, content))
   }
-  await fillPointers(context, listing, pointing, total)
-  return listing
+  await fillPointers(context, read, pointing, total)
+  return read
 }
 
 /** What a content is, when it is stored and was read before by this very source. */
@@ -74,13 +128,13 @@ export function heldBlob(
   return isHeld ? blob : undefined
 }
 
-function put({ files, blobs }: Listing, { path, oid, mode }: SourceEntry, blob: Blob): void {
+function put({ files, blobs }: Read, { path, oid, mode }: SourceEntry, blob: Blob): void {
   blobs.set(oid, blob)
   files.set(path, { path, mode, ...blob })
 }
 
 /** Takes a content over, unless some source holds it already. */
-async function take(packs: Packs, { fresh }: Listing, content: Uint8Array): Promise<Blob> {
+async function take(packs: Packs, { fresh }: Read, content: Uint8Array): Promise<Blob> {
   const blobId = createHash('sha256').update(content).digest('hex')
   const isStored = content.length === 0 || packs.find(blobId) !== undefined
   const full = isStored ? undefined : fresh.add(blobId, content)
@@ -91,7 +145,7 @@ async function take(packs: Packs, { fresh }: Listing, content: Uint8Array): Prom
 /** Files in Git LFS take the place of their pointers. They are asked for even if another source has them: it may see more. */
 async function fillPointers(
   context: SourceContext,
-  listing: Listing,
+  read: Read,
   pointing: Pointing[],
   total: Total,
 ): Promise<void> {
@@ -102,7 +156,7 @@ async function fillPointers(
       const content = contents.get(pointer.oid) ?? NOTHING
       checkFile(entry.path, content.length, context.limits.fileBytes)
       total.add(content.length)
-      put(listing, entry, await take(context.packs, listing, content))
+      put(read, entry, await take(context.packs, read, content))
     }
   }
 }
@@ -111,16 +165,22 @@ const NOTHING = new Uint8Array()
 
 /** Bytes of all files together. */
 class Total {
+  bytes: number
   private readonly limit: number
-  private bytes = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, bytes = 0) {
     this.limit = limit
+    this.bytes = bytes
   }
 
   add(bytes: number): void {
     this.bytes += bytes
     checkTotal(this.bytes, this.limit)
+  }
+
+  /** Bytes of a file that is not there any more. */
+  take(bytes: number): void {
+    this.bytes -= bytes
   }
 }
 

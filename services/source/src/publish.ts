@@ -31,8 +31,9 @@ export async function publishTree(context: SourceContext, task: Task, fetched: F
   task.log.info({ revision: state.revision, digest: tree.digest, traceId: task.traceId }, 'published')
   if (fetched.surprise !== undefined) tellSurprise(context, task, fetched.surprise)
   recordFetch(context, task, state)
-  const { blobs } = fetched.listing
-  Object.assign(known, { state, base: encoded.base, fresh: encoded.carried, blobs, published: true })
+  const { blobs, count, bytes } = fetched.listing
+  const { base, changes, carried: fresh } = encoded
+  Object.assign(known, { state, base, fresh, blobs, listed: { changes, count, bytes }, published: true })
   await persist(context, known, encoded)
 }
 

@@ -243,7 +243,8 @@ async function readFiles(bus: Bus, message: ArtifactMessage | undefined): Promis
   if (tree === undefined) throw new Error('there is no artifact')
   const loader = new TreeLoader((stored) => bus.getBytes('setpoint-artifact', stored))
   const files = await loader.load('one', tree)
-  return Object.fromEntries([...files].map(([path, { content }]) => [path, Buffer.from(content).toString()]))
+  const texts = [...files.all()].map(({ file, content }) => [file.path, Buffer.from(content).toString()])
+  return Object.fromEntries(texts.sort())
 }
 
 async function digestAt(url: string): Promise<string> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FINALIZER, GIT_REPOSITORY } from '@setpoint/contracts'
-import { waitFor } from '@setpoint/testkit'
+import { type FileChange, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { conditionOf, type Setup, startSetup } from './harness.ts'
 
@@ -84,6 +84,41 @@ test('after a hint, a one-file commit to a large repository moves kilobytes', as
     `one-file commit of 5,000: ${Math.round(elapsedMs)} ms from hint to message, ` +
       `${after.sentBytes - before.sentBytes} bytes from Git (first fetch ${before.sentBytes}), ${sent} bytes on the bus\n`,
   )
+})
+
+test('whatever a commit does, the artifact holds the files of that commit', async () => {
+  const repo = await setup.git.create('changing')
+  const large = `${crypto.randomUUID()}\n`.repeat(50)
+  const expected: Record<string, string> = {}
+  const commits: Record<string, FileChange>[] = [
+    { 'a.yaml': 'a: 1\n', 'dir/b.yaml': 'b: 1\n', 'dir/c.yaml': 'c: 1\n', 'deep/er/d.yaml': 'd: 1\n' },
+    { 'a.yaml': 'a: 2\n' },
+    { 'a.yaml': { executable: 'a: 2\n' } },
+    { 'dir/b.yaml': null, 'moved/b.yaml': 'b: 1\n' },
+    { 'dir/c.yaml': null, dir: 'now a file\n' },
+    { dir: null, 'dir/c.yaml': 'c: 1\n', 'dir/deep/e.yaml': 'e: 1\n' },
+    { 'deep/er/d.yaml': null, deep: { symlink: 'dir' } },
+    { deep: null, 'a.yaml': 'a: 1\n' },
+    { '.sourceignore': '*.md\n', 'dir/README.md': 'ignored\n', 'dir/f.yaml': 'f: 1\n' },
+    { 'dir/OTHER.md': 'ignored, too\n', 'dir/f.yaml': 'f: 2\n' },
+    { 'dir/README.md': null, 'dir/f.yaml': null },
+    { '.sourceignore': null },
+    Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`many/${n}.yaml`, `${n}: ${large}${n}`])),
+    { 'many/7.yaml': 'small\n', 'many/8.yaml': null },
+  ]
+  const ignored = () => ('.sourceignore' in expected ? '.md' : 'nothing')
+  for (const [index, changes] of commits.entries()) {
+    const sha = await repo.commit(changes)
+    if (index === 0) await setup.create('changing', { url: repo.url })
+    else setup.hint('changing')
+    for (const [path, change] of Object.entries(changes)) {
+      if (change === null) delete expected[path]
+      else expected[path] = typeof change === 'string' ? change : Object.values(change)[0]
+    }
+    await setup.untilCommit('changing', sha)
+    const visible = Object.entries(expected).filter(([path]) => !path.endsWith(ignored()))
+    expect(await setup.files('changing')).toEqual(Object.fromEntries(visible))
+  }
 })
 
 test('a branch that has not moved costs one request and no write', async () => {

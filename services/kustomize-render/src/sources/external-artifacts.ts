@@ -142,7 +142,7 @@ export class ExternalArtifacts {
         url,
       },
       digest: treeDigest([...files.values()].map(({ file }) => file)),
-      files: new MemoryTree(files),
+      files: new MemoryTree(files.values()),
       traceId: newTraceId(),
       time: this.options.now(),
     }

@@ -7,8 +7,8 @@ import { type SourceTree, Trees } from './trees.ts'
 export interface SourcesOptions {
   bus: Bus
   maxBytes: number
-  /** A source has a new tree, or has lost it. */
-  onChange(key: string): void
+  /** A source has a new tree, or has lost it. before: the tree that was told of before this one */
+  onChange(key: string, before: SourceTree | undefined): void
   onError(key: string, error: unknown): void
 }
 
@@ -20,6 +20,8 @@ export class Sources {
   private readonly options: SourcesOptions
   private readonly announced = new Map<string, Received<ArtifactMessage>>()
   private readonly current = new Map<string, SourceTree>()
+  /** The trees that `onChange` was called for last. */
+  private readonly told = new Map<string, SourceTree>()
   private readonly consumption: Consumption
   /** Counts messages and readings; when the last message of a source came, in this count. */
   private count = 0
@@ -100,7 +102,13 @@ export class Sources {
         time: Date.parse(time),
       })
     }
-    this.options.onChange(key)
+    const tree = this.get(key)
+    // A newer one is being loaded: it is told of then, with all that has changed.
+    if (tree === undefined && data.tree !== undefined) return
+    const before = this.told.get(key)
+    if (tree === undefined) this.told.delete(key)
+    else this.told.set(key, tree)
+    this.options.onChange(key, before)
   }
 
   /** Undefined when the bytes are gone because a newer message is on its way. */
@@ -120,6 +128,7 @@ export class Sources {
 
   private drop(key: string): void {
     this.current.delete(key)
+    this.told.delete(key)
     this.announced.delete(key)
     this.readAt.delete(key)
     this.trees.forget(key)

@@ -1,4 +1,4 @@
-import { MemoryTree, TreeLoader } from '@setpoint/artifact'
+import { type MemoryTree, TreeLoader } from '@setpoint/artifact'
 import type { Bus } from '@setpoint/bus'
 import type { ArtifactMessage, ArtifactTree, StoredBytes } from '@setpoint/contracts'
 
@@ -22,8 +22,8 @@ export class Trees {
   }
 
   /** @throws BusError when the bytes cannot be had now; ArtifactError when they are damaged or too large. */
-  async load(key: string, tree: ArtifactTree): Promise<MemoryTree> {
-    return new MemoryTree(await this.loader.load(key, tree))
+  load(key: string, tree: ArtifactTree): Promise<MemoryTree> {
+    return this.loader.load(key, tree)
   }
 
   forget(key: string): void {

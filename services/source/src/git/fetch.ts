@@ -12,7 +12,7 @@ import { readListing } from '../listing.ts'
 import { printable } from '../printable.ts'
 import type { Fetched } from '../source-kind.ts'
 import { digestOfUrl } from '../state.ts'
-import { collectEntries, sparseDirectories } from './entries.ts'
+import { collectEntries, listChanges, sparseDirectories } from './entries.ts'
 import type { GitContext, GitTask } from './git-context.ts'
 import { surpriseOf } from './moved.ts'
 import { download, fetchPinned } from './pinned.ts'
@@ -112,14 +112,10 @@ async function fetchAndList(
     recipe.verification &&
     (await verifySource(context, recipe.verification, mirror, { resolved, commit: oid, fetchTag }))
   const surprise = await surpriseOf(task, mirror, revision, oid)
-  const entries = await collectEntries(context, task, {
-    mirror,
-    remote,
-    resolved: target.resolved,
-    commit: oid,
-    recipe,
-  })
-  const listing = await readListing(context, task, entries)
+  const origin = { mirror, remote, resolved: target.resolved, commit: oid, recipe }
+  const listing =
+    (await listChanges(context, task, origin)) ??
+    (await readListing(context, task, await collectEntries(context, task, origin)))
   return { state: toState(task, { revision, commit, target, recipe, verification }), listing, surprise }
 }
 

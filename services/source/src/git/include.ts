@@ -52,7 +52,7 @@ export async function includedEntries(context: GitContext, includes: Included[])
     const tree = await openTree(context, message.tree)
     learn(context, tree)
     const prefix = fromPath === '' ? '' : `${fromPath}/`
-    const chosen = [...tree.files.values()].filter(({ path }) => path.startsWith(prefix))
+    const chosen = [...tree.files().values()].filter(({ path }) => path.startsWith(prefix))
     if (chosen.length === 0)
       throw new SourceFailure(
         'StorageOperationFailed',
@@ -71,7 +71,7 @@ export async function includedEntries(context: GitContext, includes: Included[])
 
 /** What is included need not be stored again. */
 function learn({ packs }: GitContext, tree: Tree): void {
-  const places = [...tree.files.values()].flatMap(({ blobId }) => {
+  const places = [...tree.files().values()].flatMap(({ blobId }) => {
     const pack = tree.packOf(blobId)
     return pack === undefined ? [] : [[blobId, pack] as const]
   })

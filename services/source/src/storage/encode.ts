@@ -1,13 +1,15 @@
 import {
+  applyChanges,
   type Blobs,
-  blobsOfDelta,
+  type Changes,
   decodeSnapshot,
+  digestAfter,
   digestOf,
   encodeDelta,
   encodeSnapshot,
+  freshContents,
   type PackRef,
   type TreeFile,
-  treeDigest,
 } from '@setpoint/artifact'
 import type { ArtifactTree, StoredBytes } from '@setpoint/contracts'
 import type { Base, Known } from '../known.ts'
@@ -25,6 +27,8 @@ const MAX_DELTA_PACKS = 32
 export interface Encoded {
   tree: ArtifactTree
   base: Base
+  /** What differs from the base. */
+  changes: Changes
   /** The bytes of a snapshot that is new. */
   snapshot?: Uint8Array
   /** Contents that travel in the delta. */
@@ -34,35 +38,37 @@ export interface Encoded {
 /** Stores the contents of a tree that are not stored yet, and says the tree in as few bytes as it takes. */
 export async function encodeTree(packs: Packs, known: Known, listing: Listing): Promise<Encoded> {
   const fresh = new Map([...known.fresh, ...listing.fresh.rest()])
-  const common = { digest: treeDigest(listing.files.values()), files: listing.files.size }
-  const small = known.base && (await asDelta(packs, known.base, { ...listing, fresh, digest: common.digest }))
-  if (small !== undefined) return { ...small, tree: { ...common, ...small.tree } }
-  const { base, bytes } = await asSnapshot(packs, { ...listing, fresh })
-  return { tree: { ...common, snapshot: base.stored }, base, snapshot: bytes, carried: new Map() }
+  const { changes, count: files } = listing
+  const small = known.base && (await asDelta(packs, known.base, changes, fresh))
+  if (small !== undefined) return { ...small, tree: { files, ...small.tree } }
+  const before = known.base?.snapshot.files ?? new Map()
+  const { base, bytes } = await asSnapshot(packs, applyChanges(before, changes), fresh)
+  const tree = { digest: base.snapshot.digest, files, snapshot: base.stored }
+  return { tree, base, changes: new Map(), snapshot: bytes, carried: new Map() }
 }
 
-type Contents = Pick<Listing, 'files'> & { fresh: ReadonlyMap<string, Uint8Array> }
-type Small = Omit<Encoded, 'tree'> & { tree: Pick<ArtifactTree, 'snapshot' | 'delta'> }
+type Small = Omit<Encoded, 'tree'> & { tree: Omit<ArtifactTree, 'files'> }
 
 /** The change since the snapshot, when it is small. */
-async function asDelta(
-  packs: Packs,
-  base: Base,
-  { files, fresh, digest }: Contents & { digest: string },
-): Promise<Small | undefined> {
-  const needed = blobsOfDelta(base.snapshot.files, files).filter(({ size }) => size > 0)
+async function asDelta(packs: Packs, base: Base, changes: Changes, fresh: Blobs): Promise<Small | undefined> {
+  const { snapshot } = base
+  const needed = freshContents(snapshot, changes).filter(({ size }) => size > 0)
   const carried = pick(fresh, needed, packs)
   for (const contents of [carried, new Map<string, Uint8Array>()]) {
     if (contents.size === 0) await packs.add(carried)
     if (packsOf(packs, needed).size > MAX_DELTA_PACKS) return undefined
-    const bytes = encodeDelta(base.snapshot, files, {
+    const bytes = encodeDelta(snapshot, changes, {
       carried: contents,
       packOf: (blobId) => packs.find(blobId),
     })
     if (bytes.length > MAX_DELTA_BYTES) continue
-    const isSame = base.snapshot.digest === digest
     const delta = { ...describe(bytes), inline: Buffer.from(bytes).toString('base64') }
-    return { tree: { snapshot: base.stored, ...(isSame ? {} : { delta }) }, base, carried: contents }
+    const tree = {
+      digest: digestAfter(snapshot, changes),
+      snapshot: base.stored,
+      ...(changes.size === 0 ? {} : { delta }),
+    }
+    return { tree, base, changes, carried: contents }
   }
   return undefined
 }
@@ -85,7 +91,8 @@ function pick(
 
 async function asSnapshot(
   packs: Packs,
-  { files, fresh }: Contents,
+  files: ReadonlyMap<string, TreeFile>,
+  fresh: Blobs,
 ): Promise<{ base: Base; bytes: Uint8Array }> {
   const present = [...files.values()].filter(({ size }) => size > 0)
   await packs.add(pick(fresh, present, packs))

@@ -32,6 +32,7 @@ export function forgetBase(known: Known): void {
   known.base = undefined
   known.state = undefined
   known.fresh = new Map()
+  known.listed = undefined
   known.blobs = new Map()
 }
 
