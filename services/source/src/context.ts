@@ -1,3 +1,4 @@
+import type { ArchiveMembers } from '@setpoint/artifact'
 import type { Bus } from '@setpoint/bus'
 import type { SourceObject } from '@setpoint/contracts'
 import type { PackLimits } from '@setpoint/git'
@@ -44,6 +45,8 @@ export interface SharedContext {
   limits: Limits
   archives: ArchiveStore
   packs: Packs
+  /** Parts of archives, which most revisions share. */
+  members: ArchiveMembers
 }
 
 /** Everything that reconciling one kind works with. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { ArchiveMembers } from '@setpoint/artifact'
 import { CloudLogins } from '@setpoint/cloud'
 import type { SourceObject } from '@setpoint/contracts'
 import { DEFAULT_PACK_LIMITS } from '@setpoint/git'
@@ -9,7 +10,7 @@ import { ArchiveStore, type Retention } from './archive/archive-store.ts'
 import { restoreArchive } from './archive/restore.ts'
 import { BucketKind } from './bucket/bucket-kind.ts'
 import type { settings } from './config.ts'
-import type { Limits } from './context.ts'
+import type { Limits, SourceContext } from './context.ts'
 import { GitKind } from './git/git-kind.ts'
 import { Memory } from './known.ts'
 import { sourceMetrics } from './metrics.ts'
@@ -20,6 +21,8 @@ import { StateStore } from './state-store.ts'
 import { PackFiles } from './storage/pack-files.ts'
 import { Packs } from './storage/packs.ts'
 import { Sweeper } from './sweep/sweeper.ts'
+
+const MAX_MEMBER_BYTES = 16 * 1024 * 1024
 
 type SourceService = ServiceContext<typeof settings>
 type SourceConfig = SourceService['config']
@@ -35,7 +38,7 @@ export async function startSource(service: SourceService): Promise<RunningServic
     maxAgeMs: graceMsOf(config) / 2,
     now: service.now,
   })
-  const sourcers = startSourcers(service, { archives, packs })
+  const sourcers = startSourcers(service, { archives, packs, members: new ArchiveMembers(MAX_MEMBER_BYTES) })
   const server = await startArchiveServer({
     ...config['storage-addr'],
     root: archives.root,
@@ -78,11 +81,11 @@ export async function startSource(service: SourceService): Promise<RunningServic
 /** One for each kind of source. */
 function startSourcers(
   service: SourceService,
-  { archives, packs }: { archives: ArchiveStore; packs: Packs },
+  { archives, packs, members }: Pick<SourceContext, 'archives' | 'packs' | 'members'>,
 ) {
   const { config, bus, events, kube, log, now, membership, tracing } = service
   const metricsOf = sourceMetrics(service.metrics)
-  const common = { kube, bus, events, tracing, log, now, membership, archives, packs }
+  const common = { kube, bus, events, tracing, log, now, membership, archives, packs, members }
   const start = <T extends SourceObject>(kind: SourceKind<T>) =>
     new Sourcer<T>({
       ...common,

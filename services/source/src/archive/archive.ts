@@ -58,7 +58,7 @@ function archiveOf(
   if (state.isVerbatim === true) return verbatim(context, state.tree, fetched)
   const tree = knownTree(known)
   if (tree === undefined) throw new BaseLost('the snapshot on disk is missing or damaged')
-  return writeTarGz(tree.files().values(), (file) => context.packs.read(tree, file))
+  return writeTarGz(tree.files().values(), (file) => context.packs.read(tree, file), context.members)
 }
 
 /** An archive that is served as it was fetched. */

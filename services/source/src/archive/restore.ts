@@ -32,5 +32,5 @@ async function restore(context: SourceContext, { artifact, tree }: Revision): Pr
 
 async function packed(context: SourceContext, stored: Revision['tree']): Promise<AsyncIterable<Uint8Array>> {
   const tree = await openTree(context, stored)
-  return writeTarGz(tree.files().values(), (file) => context.packs.read(tree, file))
+  return writeTarGz(tree.files().values(), (file) => context.packs.read(tree, file), context.members)
 }
