@@ -35,7 +35,7 @@ export interface ArtifactMessage {
  * only the delta.
  */
 export interface ArtifactTree {
-  /** `sha256:<hex>` of the sorted listing (path, mode, blob id): the identity of the content. */
+  /** `sha256:<hex>` of the listing of the snapshot and of what differs from it: equal digests mean equal trees. */
   digest: string
   files: number
   snapshot: StoredBytes
