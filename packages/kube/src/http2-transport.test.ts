@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import { type AddressInfo, connect, type Socket } from 'node:net'
-import { startTcpProxy } from '@setpoint/testkit'
+import { startTcpProxy, waitFor } from '@setpoint/testkit'
 import { expect, test } from 'vitest'
 import { KubeUnreachableError } from './errors.ts'
 import { Http2Session } from './http2-session.ts'
@@ -30,12 +30,17 @@ test('a request that the server refused to start is sent again, even one that mu
 
 test('a request on a connection that the server takes out of use goes to a new one', async () => {
   await using server = await startServer((stream) => answer(stream, '{}'))
-  await server.requester.send({ method: 'POST', path: '/x', body: {} })
+  const send = () => server.requester.send({ method: 'POST', path: '/x', body: {} })
+  await send()
   for (const session of server.sessions) session.goaway()
-  const responses = await Promise.all(
-    Array.from({ length: 20 }, () => server.requester.send({ method: 'POST', path: '/x', body: {} })),
-  )
+  // Some of them may be on their way before the client has read that.
+  const responses = await Promise.all(Array.from({ length: 20 }, send))
   expect(responses).toHaveLength(20)
+  await waitFor('the client has read it', async () => {
+    await send()
+    return server.connections === 2
+  })
+  await send()
   expect(server.connections).toBe(2)
 })
 
