@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { applyChanges, changesBetween, digestAfter, followedBy } from './changes.ts'
+import { applyChanges, changesBetween, changesFrom, digestAfter, followedBy } from './changes.ts'
 import type { TreeFile } from './tree-file.ts'
 
 const listings = fc
@@ -22,6 +22,7 @@ test('changes lead from one listing to the other, and one after the other to the
       expect(applyChanges(base, toFirst)).toEqual(first)
       const toSecond = followedBy(base, toFirst, changesBetween(first, second))
       expect(toSecond).toEqual(changesBetween(base, second))
+      expect(changesFrom(base, toFirst, toSecond)).toEqual(changesBetween(first, second))
     }),
   )
 })

@@ -16,6 +16,16 @@ export function changesBetween(before: Files, after: Files): Changes {
   return changes
 }
 
+/** What leads from one tree to another, when both are said as changes to the same listing. Looks only at these. */
+export function changesFrom(listing: Files, one: Changes, other: Changes): Changes {
+  const changes = new Map<string, TreeFile | undefined>()
+  for (const path of new Set([...one.keys(), ...other.keys()])) {
+    const [before, after] = [one, other].map((side) => (side.has(path) ? side.get(path) : listing.get(path)))
+    if (after === undefined ? before !== undefined : !isSameFile(before, after)) changes.set(path, after)
+  }
+  return changes
+}
+
 /** A listing after changes. */
 export function applyChanges(before: Files, changes: Changes): Map<string, TreeFile> {
   const after = new Map(before)

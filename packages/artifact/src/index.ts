@@ -1,7 +1,10 @@
+export { ArchiveMembers } from './archive-members.ts'
+export { ArchiveOutline } from './archive-outline.ts'
 export {
   applyChanges,
   type Changes,
   changesBetween,
+  changesFrom,
   digestAfter,
   followedBy,
 } from './changes.ts'
@@ -13,7 +16,6 @@ export { type Blobs, decodePack, encodePack, PackBuilder, type PackRef } from '.
 export { type ArchiveLimits, readTarGz } from './read-tar-gz.ts'
 export { decodeSnapshot, encodeSnapshot, type Snapshot } from './snapshot.ts'
 export { digestOf, writeTarGz } from './tar-gz.ts'
-export { ArchiveMembers } from './tar-members.ts'
 export { fileContents, mergeTree, type Tree } from './tree.ts'
 export { byPath, type FileContents, type TreeFile, treeDigest } from './tree-file.ts'
 export { type StoredTree, storedPack, TreeLoader } from './tree-loader.ts'

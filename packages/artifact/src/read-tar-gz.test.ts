@@ -3,6 +3,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { pack } from 'tar-stream'
 import { describe, expect, test } from 'vitest'
+import { ArchiveOutline } from './archive-outline.ts'
 import { type ArchiveLimits, readTarGz } from './read-tar-gz.ts'
 import { writeTarGz } from './tar-gz.ts'
 import type { FileContents, TreeFile } from './tree-file.ts'
@@ -60,7 +61,7 @@ test('what writeTarGz packs comes back, to the same archive', async () => {
 async function packed(files: Map<string, FileContents>): Promise<Buffer> {
   const listed = [...files.values()].map(({ file }) => file)
   const read = ({ path }: TreeFile) => files.get(path)?.content ?? new Uint8Array()
-  return buffer(writeTarGz(listed, read))
+  return buffer(writeTarGz(ArchiveOutline.of(listed), read))
 }
 
 describe('refused as a whole', () => {

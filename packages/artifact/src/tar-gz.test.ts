@@ -6,8 +6,9 @@ import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { temporaryDirectory } from '@setpoint/testkit'
 import { expect, test } from 'vitest'
+import { ArchiveMembers } from './archive-members.ts'
+import { ArchiveOutline } from './archive-outline.ts'
 import { writeTarGz } from './tar-gz.ts'
-import { ArchiveMembers } from './tar-members.ts'
 import type { TreeFile } from './tree-file.ts'
 
 const run = promisify(execFile)
@@ -28,7 +29,7 @@ class Contents {
       this.reads.push(path)
       return this.byId.get(blobId) ?? Buffer.alloc(0)
     }
-    return buffer(writeTarGz(files, read, members))
+    return buffer(writeTarGz(ArchiveOutline.of(files), read, members))
   }
 }
 

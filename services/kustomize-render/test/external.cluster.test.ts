@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import { digestOf, writeTarGz } from '@setpoint/artifact'
+import { ArchiveOutline, digestOf, writeTarGz } from '@setpoint/artifact'
 import { type Artifact, EXTERNAL_ARTIFACT } from '@setpoint/contracts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { configMap, type Setup, startSetup } from './harness.ts'
@@ -80,7 +80,7 @@ async function serve(path: string, files: Record<string, string>): Promise<Artif
     const content = Buffer.from(text)
     return { path: name, blobId: name, mode: '100644' as const, size: content.length }
   })
-  const archive = writeTarGz(contents, (file) => Buffer.from(files[file.path] ?? ''))
+  const archive = writeTarGz(ArchiveOutline.of(contents), (file) => Buffer.from(files[file.path] ?? ''))
   return serveBytes(path, await buffer(archive))
 }
 

@@ -1,4 +1,4 @@
-import type { Blobs, Changes, Snapshot } from '@setpoint/artifact'
+import type { ArchiveOutline, Blobs, Changes, Snapshot } from '@setpoint/artifact'
 import type { StoredBytes } from '@setpoint/contracts'
 import type { Ignore } from '@setpoint/git'
 import type { SourceState } from './state.ts'
@@ -36,6 +36,8 @@ export interface Known {
   fresh: Blobs
   /** The files of what was published last, when this process listed them. */
   listed: Listed | undefined
+  /** What the last archive consists of, as one of what differs from a snapshot. */
+  outline: { snapshot: Snapshot; changes: Changes; archive: ArchiveOutline } | undefined
   /** The contents that were read before, by what the origin calls them. */
   blobs: Map<string, Blob>
   /** Digest of the record of the newest revision, when it is known to be stored. */
@@ -64,6 +66,7 @@ export class Memory {
       base: undefined,
       fresh: new Map(),
       listed: undefined,
+      outline: undefined,
       blobs: new Map(),
       recorded: undefined,
       assured: new Set(),

@@ -1,7 +1,8 @@
-import { writeTarGz } from '@setpoint/artifact'
+import { ArchiveOutline, changesFrom, type Tree, writeTarGz } from '@setpoint/artifact'
 import { timestamp } from '@setpoint/conditions'
 import type { Artifact, ArtifactTree } from '@setpoint/contracts'
 import type { SourceContext, Task } from '../context.ts'
+import type { Known } from '../known.ts'
 import type { SourceState } from '../state.ts'
 import { BaseLost } from '../storage/base-lost.ts'
 import { ARTIFACT_BUCKET } from '../storage/bucket.ts'
@@ -58,7 +59,18 @@ function archiveOf(
   if (state.isVerbatim === true) return verbatim(context, state.tree, fetched)
   const tree = knownTree(known)
   if (tree === undefined) throw new BaseLost('the snapshot on disk is missing or damaged')
-  return writeTarGz(tree.files().values(), (file) => context.packs.read(tree, file), context.members)
+  return writeTarGz(outlineOf(known, tree), (file) => context.packs.read(tree, file), context.members)
+}
+
+/** What the archive consists of: as that of the last one where only contents have changed. */
+function outlineOf(known: Known, tree: Tree): ArchiveOutline {
+  const { outline: last, base } = known
+  const archive =
+    (last !== undefined && last.snapshot === base?.snapshot
+      ? last.archive.after(changesFrom(last.snapshot.files, last.changes, tree.changes))
+      : undefined) ?? ArchiveOutline.of(tree.files().values())
+  known.outline = base && { snapshot: base.snapshot, changes: tree.changes, archive }
+  return archive
 }
 
 /** An archive that is served as it was fetched. */

@@ -1,4 +1,4 @@
-import { writeTarGz } from '@setpoint/artifact'
+import { ArchiveOutline, writeTarGz } from '@setpoint/artifact'
 import type { SourceContext } from '../context.ts'
 import { openTree } from '../storage/recall.ts'
 import { findRevision, type Revision } from '../storage/records.ts'
@@ -32,5 +32,9 @@ async function restore(context: SourceContext, { artifact, tree }: Revision): Pr
 
 async function packed(context: SourceContext, stored: Revision['tree']): Promise<AsyncIterable<Uint8Array>> {
   const tree = await openTree(context, stored)
-  return writeTarGz(tree.files().values(), (file) => context.packs.read(tree, file), context.members)
+  return writeTarGz(
+    ArchiveOutline.of(tree.files().values()),
+    (file) => context.packs.read(tree, file),
+    context.members,
+  )
 }

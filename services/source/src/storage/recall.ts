@@ -33,6 +33,7 @@ export function forgetBase(known: Known): void {
   known.state = undefined
   known.fresh = new Map()
   known.listed = undefined
+  known.outline = undefined
   known.blobs = new Map()
 }
 
