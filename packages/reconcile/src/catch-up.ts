@@ -20,6 +20,7 @@ export class CatchUp {
   private readonly waiting = new Set<string>()
   private timer: NodeJS.Timeout | undefined
   private firstAt = 0
+  private dueAt = 0
 
   constructor(options: CatchUpOptions) {
     this.options = { quietMs: 1_000, atMostMs: 10_000, batch: 20, ...options }
@@ -27,10 +28,13 @@ export class CatchUp {
 
   /** There is something to be told of a key. */
   note(key: string): void {
-    if (this.waiting.size === 0) this.firstAt = performance.now()
+    const now = performance.now()
+    if (this.waiting.size === 0) this.firstAt = now
     this.waiting.add(key)
     const { quietMs, atMostMs } = this.options
-    this.wait(Math.max(0, Math.min(quietMs, this.firstAt + atMostMs - performance.now())))
+    this.dueAt = Math.min(now + quietMs, this.firstAt + atMostMs)
+    // A timer that is set already looks by itself whether there was news since: thousands are noted at once.
+    if (this.timer === undefined) this.wait()
   }
 
   /** It was done on another occasion, or is not to be done any more. */
@@ -40,18 +44,26 @@ export class CatchUp {
 
   stop(): void {
     clearTimeout(this.timer)
+    this.timer = undefined
     this.waiting.clear()
   }
 
-  private wait(ms: number): void {
-    clearTimeout(this.timer)
-    this.timer = setTimeout(() => this.goOn(), ms)
+  private wait(): void {
+    this.timer = setTimeout(() => this.goOn(), Math.max(0, this.dueAt - performance.now()))
   }
 
   private goOn(): void {
+    this.timer = undefined
+    if (performance.now() < this.dueAt) {
+      this.wait()
+      return
+    }
     const due = [...this.waiting.values().take(this.options.batch)]
     for (const key of due) this.waiting.delete(key)
-    if (this.waiting.size > 0) this.wait(EACH_MS)
+    if (this.waiting.size > 0) {
+      this.dueAt = performance.now() + EACH_MS
+      this.wait()
+    }
     for (const key of due) this.options.onDue(key)
   }
 }

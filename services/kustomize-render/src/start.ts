@@ -113,11 +113,10 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
     }
     for (const kustomization of dependants(key)) {
       const name = keyOf(kustomization.metadata)
-      if (!share.has(name)) continue
       const last = results.build(name)
       const untouched = last !== undefined && isUntouched(last)
       if (untouched && !waitedFor.has(name)) catchUp.note(name)
-      else queue.add(name, { priority: untouched ? 'low' : 'high' })
+      else if (share.has(name)) queue.add(name, { priority: untouched ? 'low' : 'high' })
     }
   }
   const sources = new Sources({
