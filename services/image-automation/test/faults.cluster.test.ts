@@ -2,6 +2,7 @@ import { chmod, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { KubeObject } from '@setpoint/manifest'
 import { type GitRepo, startControlPlane, waitFor } from '@setpoint/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Setup, startSetup } from './harness.ts'
@@ -185,6 +186,60 @@ describe('what is away', () => {
     expect(await setup.file(repo, 'a.yaml')).toContain('offline:1.0.0')
   })
 })
+
+it('a scan whose status the API server refuses is done again, and its policy learns of the new tag', async () => {
+  await setup.registry.push('team/refused', '1.0.0')
+  await setup.circle('refused')
+  await setup.untilReady('ImagePolicy', 'refused', 'True')
+  const admit = await refuseStatus(setup, 'refused')
+  await setup.registry.push('team/refused', '1.1.0')
+  setup.hint('ImageRepository', 'refused')
+  await waitFor('the status was refused', () => setup.service.logs().includes(NOT_NOW))
+  await admit()
+  await setup.until(
+    'ImagePolicy',
+    'refused',
+    'has the new tag',
+    ({ status }) => status?.latestRef?.tag === '1.1.0',
+  )
+})
+
+const NOT_NOW = 'no status for now'
+
+/** The API server refuses the status of an ImageRepository, until the function that is returned was called. */
+async function refuseStatus({ kube, namespace }: Setup, repository: string): Promise<() => Promise<void>> {
+  const group = 'admissionregistration.k8s.io'
+  const name = `${namespace}-${repository}`
+  const rule = {
+    apiGroups: ['image.toolkit.fluxcd.io'],
+    apiVersions: ['*'],
+    operations: ['UPDATE'],
+    resources: ['imagerepositories/status'],
+    resourceNames: [repository],
+  }
+  const matchLabels = { 'kubernetes.io/metadata.name': namespace }
+  const matchConstraints = { resourceRules: [rule], namespaceSelector: { matchLabels } }
+  const validations = [{ expression: 'false', message: NOT_NOW }]
+  const kinds = {
+    ValidatingAdmissionPolicy: { matchConstraints, validations },
+    ValidatingAdmissionPolicyBinding: { policyName: name, validationActions: ['Deny'] },
+  }
+  for (const [kind, spec] of Object.entries(kinds))
+    await kube.create({ apiVersion: `${group}/v1`, kind, metadata: { name }, spec } as KubeObject)
+  const repositories = { group: rule.apiGroups[0] ?? '', kind: 'ImageRepository' }
+  const isRefused = () =>
+    kube
+      .mergePatch(repositories, { namespace, name: repository }, { status: {} }, { subresource: 'status' })
+      .then(
+        () => false,
+        () => true,
+      )
+  await waitFor('the API server refuses the status', isRefused)
+  return async () => {
+    for (const kind of Object.keys(kinds)) await kube.delete({ group, kind }, { name })
+    await waitFor('the API server takes the status', async () => !(await isRefused()))
+  }
+}
 
 it('a registry that asks for fewer requests is asked again when it says, and not before', async () => {
   const asked: number[] = []
