@@ -57,9 +57,12 @@ export async function runBench(startSystem: StartSystem, options: BenchOptions):
   const { title } = environment.system
   const files = fleetFiles(options.apps)
   await environment.repo.commit(files, { message: 'The fleet' })
-  const step = <T>(name: string, work: () => Promise<T>): Promise<T> => {
+  const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const start = performance.now()
     console.log(`${title}, N = ${options.apps}: ${name} …`)
-    return work()
+    const result = await work()
+    console.log(`  ${Math.round((performance.now() - start) / 1000)} s`)
+    return result
   }
   const cold = await step('cold sync', () => coldSync(environment, options.apps))
   const commits = await step('commits', () => oneAppCommits(environment, options))
