@@ -99,11 +99,11 @@ describe('a service', () => {
     await using render = await open('kustomize-render')
     await using apply = await open('apply')
     const large = new Uint8Array(300 * 1024).fill(7)
-    await render.putBytes('setpoint-rendered', 'set', Uint8Array.of(1))
-    const stored = await render.putBytes('setpoint-rendered', 'set', large)
-    expect(await apply.getBytes('setpoint-rendered', stored)).toHaveLength(large.length)
-    await render.deleteBytes('setpoint-rendered', 'set')
-    expect(await render.listBytes('setpoint-rendered')).toEqual([])
+    await render.bytes.put('setpoint-rendered', 'set', Uint8Array.of(1))
+    const stored = await render.bytes.put('setpoint-rendered', 'set', large)
+    expect(await apply.bytes.get('setpoint-rendered', stored)).toHaveLength(large.length)
+    await render.bytes.delete('setpoint-rendered', 'set')
+    expect(await render.bytes.names('setpoint-rendered')).toEqual([])
   })
 
   it('cannot speak for another: source says no rendered set, kustomize-render no outcome, apply no set', async () => {
@@ -127,7 +127,7 @@ describe('a service', () => {
 
   it('cannot put bytes into another one’s bucket', async () => {
     await using apply = await open('apply')
-    await expectRefused(apply.putBytes('setpoint-rendered', 'forged', Uint8Array.of(1)))
+    await expectRefused(apply.bytes.put('setpoint-rendered', 'forged', Uint8Array.of(1)))
   })
 
   it('parks what it cannot read', async () => {

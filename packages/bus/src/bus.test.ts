@@ -127,33 +127,33 @@ describe('stored bytes', () => {
     await using nats = await startNats()
     await using bus = await open(nats.url)
     const bytes = Buffer.alloc(300_000, 7)
-    const stored = await bus.putBytes('setpoint-rendered', 'apps.web.1', bytes)
+    const stored = await bus.bytes.put('setpoint-rendered', 'apps.web.1', bytes)
     const sent = bus.stats.published['setpoint-rendered']?.bytes
-    await bus.putBytes('setpoint-rendered', 'apps.web.1', bytes)
+    await bus.bytes.put('setpoint-rendered', 'apps.web.1', bytes)
     expect(bus.stats.published['setpoint-rendered']?.bytes).toBe(sent)
-    expect(Buffer.from(await bus.getBytes('setpoint-rendered', stored)).equals(bytes)).toBe(true)
-    expect(await bus.listBytes('setpoint-rendered')).toEqual(['apps.web.1'])
+    expect(Buffer.from(await bus.bytes.get('setpoint-rendered', stored)).equals(bytes)).toBe(true)
+    expect(await bus.bytes.names('setpoint-rendered')).toEqual(['apps.web.1'])
   })
 
   test('that are gone say so, and those with another digest are refused', async () => {
     await using nats = await startNats()
     await using bus = await open(nats.url)
-    const stored = await bus.putBytes('setpoint-rendered', 'a', Buffer.from('one'))
-    await expect(bus.getBytes('setpoint-rendered', { ...stored, digest: 'sha256:00' })).rejects.toMatchObject(
-      { code: 'Damaged' },
-    )
-    await bus.deleteBytes('setpoint-rendered', 'a')
-    await expect(bus.getBytes('setpoint-rendered', stored)).rejects.toMatchObject({ code: 'NotFound' })
-    expect(await bus.listBytes('setpoint-rendered')).toEqual([])
+    const stored = await bus.bytes.put('setpoint-rendered', 'a', Buffer.from('one'))
+    await expect(
+      bus.bytes.get('setpoint-rendered', { ...stored, digest: 'sha256:00' }),
+    ).rejects.toMatchObject({ code: 'Damaged' })
+    await bus.bytes.delete('setpoint-rendered', 'a')
+    await expect(bus.bytes.get('setpoint-rendered', stored)).rejects.toMatchObject({ code: 'NotFound' })
+    expect(await bus.bytes.names('setpoint-rendered')).toEqual([])
   })
 
   test('reading many objects, small and large, leaves nothing behind on the server', async () => {
     await using nats = await startNats()
     await using bus = await open(nats.url)
     const large = Buffer.alloc(700_000, 'x')
-    const stored = await bus.putBytes('setpoint-rendered', 'large', large)
+    const stored = await bus.bytes.put('setpoint-rendered', 'large', large)
     for (let times = 0; times < 50; times += 1)
-      expect(await bus.getBytes('setpoint-rendered', stored)).toHaveLength(large.length)
+      expect(await bus.bytes.get('setpoint-rendered', stored)).toHaveLength(large.length)
     const connection = await connect({ servers: nats.url })
     const { state } = await (await jetstreamManager(connection)).streams.info('OBJ_setpoint-rendered')
     await connection.close()

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import {
   JetStreamApiError,
   type JetStreamClient,
@@ -10,7 +8,6 @@ import {
   jetstreamManager,
 } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/nats-core'
-import { type ObjectStore, Objm } from '@nats-io/obj'
 import {
   decodeEnvelope,
   type Envelope,
@@ -22,29 +19,19 @@ import {
   type ReconcileHint,
   reconcileHint,
   SCHEMA_VERSION,
-  type StoredBytes,
   subjects,
 } from '@setpoint/contracts'
+import { ByteStore } from './byte-store.ts'
 import { type BusConnectOptions, CONNECT_TIMEOUT_MS, connectNats } from './connection.ts'
 import { BusError } from './errors.ts'
-import { readObject } from './read-object.ts'
 import { StateConsumer } from './state-consumer.ts'
-import {
-  BUCKETS,
-  type Bucket,
-  isStateSubject,
-  STREAM_NOT_FOUND,
-  streamConfigs,
-  streamOf,
-  WRONG_LAST_SEQUENCE,
-} from './streams.ts'
+import { type BusStats, count } from './stats.ts'
+import { StreamKeeper } from './stream-keeper.ts'
+import { isStateSubject, streamOf, WRONG_LAST_SEQUENCE } from './streams.ts'
 
 const PUBLISH_TIMEOUT_MS = 5_000
 const CURRENT_TIMEOUT_MS = 2_000
-/** How often the streams are looked at, so that a store that was wiped under us is noticed. */
-const ENSURE_INTERVAL_MS = 10_000
 const MAX_REPLACEMENTS = 3
-const MAX_OBJECT_BYTES = 512 * 1024 * 1024
 
 /** One message that was read, with what its subject says about it. */
 export interface Received<T> {
@@ -75,29 +62,6 @@ export interface Consumption {
   stop(): Promise<void>
 }
 
-export interface PutOptions {
-  /** What a listing tells of the object. */
-  labels?: Record<string, string>
-  /** Bytes that were stored earlier are stored again: milliseconds since the epoch. */
-  storedSince?: number
-}
-
-/** One object of a bucket. */
-export interface StoredObject {
-  name: string
-  /** Milliseconds since the epoch, by the clock of who stored it. */
-  storedAt: number
-  /** What it was stored with, and its digest. */
-  labels: Record<string, string>
-}
-
-/** Messages and bytes by message type, since the start. */
-export interface BusStats {
-  published: Record<string, { messages: number; bytes: number }>
-  received: Record<string, { messages: number; bytes: number }>
-  deadLetters: number
-}
-
 /**
  * The one connection of a service to NATS: typed messages on last-value streams, hints, and stored bytes.
  * Connects in the background and reconnects for ever; what is published while NATS is away fails with BusError,
@@ -113,34 +77,54 @@ export async function connectBus(options: BusConnectOptions): Promise<Bus> {
 
 export class Bus implements AsyncDisposable {
   readonly stats: BusStats = { published: {}, received: {}, deadLetters: 0 }
+  /** Bytes by name. */
+  readonly bytes: ByteStore
   private readonly connection: NatsConnection
   private readonly options: BusConnectOptions
   private readonly js: JetStreamClient
-  private readonly buckets = new Map<Bucket, ObjectStore>()
-  private readonly incarnations = new Map<string, string>()
+  private readonly manager: () => Promise<JetStreamManager>
+  private readonly keeper: StreamKeeper
   /** Of the last message of each subject that was said here. */
   private readonly sequences = new Map<string, number>()
   private readonly stateLostHandlers = new Set<() => void>()
   private readonly consumers = new Set<StateConsumer>()
-  private ensuring: Promise<void> | undefined
-  private timer: NodeJS.Timeout | undefined
   private connected = true
-  /** Some stream was found to be another one, and not everybody was told yet. */
-  private lost = false
   private closed = false
 
   constructor(connection: NatsConnection, options: BusConnectOptions) {
     this.connection = connection
     this.options = options
     this.js = jetstream(connection, { timeout: PUBLISH_TIMEOUT_MS })
+    const { log, now, replicas = 1, beforeWrite } = options
+    const manager = () => jetstreamManager(connection, { timeout: PUBLISH_TIMEOUT_MS, checkAPI: false })
+    this.manager = manager
+    this.keeper = new StreamKeeper({
+      js: this.js,
+      manager,
+      replicas,
+      log,
+      now,
+      isConnected: () => this.connected && !this.closed,
+      onLost: () => this.tellLost(),
+    })
+    this.bytes = new ByteStore({
+      bucket: (name) => this.keeper.bucket(name),
+      manager,
+      guard: (what, action) => this.guard(what, action),
+      beforeWrite: () => beforeWrite?.(),
+      stats: this.stats,
+    })
   }
 
   /** Makes the streams, and keeps them made. Called by connectBus. @throws BusError when that fails for too long. */
   async start(): Promise<void> {
-    await this.makeFirstStreams(this.options.now() + (this.options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS))
+    try {
+      await this.keeper.start(this.options.now() + (this.options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS))
+    } catch (error) {
+      await this.close()
+      throw error
+    }
     void this.followStatus()
-    this.timer = setInterval(() => void this.tryEnsureStreams(), ENSURE_INTERVAL_MS)
-    this.timer.unref()
   }
 
   /** Why the bus cannot be used right now, or undefined when it can. For readiness checks. */
@@ -237,77 +221,6 @@ export class Bus implements AsyncDisposable {
     await this.guard('flush', () => this.connection.flush())
   }
 
-  /** Stores bytes under a name in a bucket; the same bytes under the same name are not sent again. */
-  async putBytes(
-    bucket: Bucket,
-    name: string,
-    bytes: Uint8Array,
-    { labels = {}, storedSince = 0 }: PutOptions = {},
-  ): Promise<StoredBytes> {
-    const stored = { digest: sha256(bytes), size: bytes.length, object: name }
-    const store = this.bucket(bucket)
-    const metadata = { ...labels, digest: stored.digest }
-    await this.guard(`store ${bucket}/${name}`, async () => {
-      const existing = await store.info(name)
-      const isThere = existing !== null && !existing.deleted && Date.parse(existing.mtime) >= storedSince
-      if (isThere && isDeepStrictEqual(existing.metadata, metadata)) return
-      this.options.beforeWrite?.()
-      await store.putBlob({ name, metadata }, bytes)
-      count(this.stats.published, bucket, bytes.length)
-    })
-    return stored
-  }
-
-  /**
-   * Reads stored bytes back and checks their digest.
-   * @throws BusError with code `NotFound` when they are gone (the producer will send a newer message), `Damaged` when the digest differs.
-   */
-  async getBytes(bucket: Bucket, stored: StoredBytes): Promise<Uint8Array> {
-    const bytes =
-      stored.inline === undefined
-        ? await this.getObject(bucket, stored)
-        : Buffer.from(stored.inline, 'base64')
-    if (sha256(bytes) !== stored.digest)
-      throw new BusError(
-        'Damaged',
-        `stored bytes ${bucket}/${stored.object ?? 'inline'} do not match their digest`,
-      )
-    return bytes
-  }
-
-  /** What is stored under a name in a bucket, or undefined. */
-  async findBytes(bucket: Bucket, name: string): Promise<StoredBytes | undefined> {
-    const info = await this.guard(`look up ${bucket}/${name}`, () => this.bucket(bucket).info(name))
-    const digest = info?.metadata?.digest
-    if (info === null || info.deleted || digest === undefined) return undefined
-    return { digest, size: info.size, object: name }
-  }
-
-  /**
-   * Removes an object; one that is gone already is no error.
-   * @param storedUntil one that was stored later stays: milliseconds since the epoch
-   */
-  async deleteBytes(bucket: Bucket, name: string, storedUntil = Number.POSITIVE_INFINITY): Promise<void> {
-    await this.guard(`delete ${bucket}/${name}`, async () => {
-      const found = await this.bucket(bucket).info(name)
-      this.options.beforeWrite?.()
-      if (found !== null && Date.parse(found.mtime) <= storedUntil) await this.bucket(bucket).delete(name)
-    })
-  }
-
-  /** The names in a bucket that are not deleted. */
-  async listBytes(bucket: Bucket): Promise<string[]> {
-    return (await this.listStored(bucket)).map(({ name }) => name)
-  }
-
-  /** What is stored in a bucket, as it was at one moment. */
-  async listStored(bucket: Bucket): Promise<StoredObject[]> {
-    const infos = await this.guard(`list ${bucket}`, () => this.bucket(bucket).list())
-    return infos
-      .filter((info) => !info.deleted)
-      .map(({ name, mtime, metadata = {} }) => ({ name, storedAt: Date.parse(mtime), labels: metadata }))
-  }
-
   /** Called when streams were found missing and made anew: publish again what you know. Returns how to stop. */
   onStateLost(handler: () => void): () => void {
     this.stateLostHandlers.add(handler)
@@ -322,7 +235,7 @@ export class Bus implements AsyncDisposable {
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
-    clearInterval(this.timer)
+    this.keeper.stop()
     await Promise.all([...this.consumers].map((consumer) => consumer.stop()))
     if (this.connected) await this.connection.drain().catch(() => this.connection.close())
     else await this.connection.close()
@@ -401,51 +314,6 @@ export class Bus implements AsyncDisposable {
     })
   }
 
-  private async getObject(bucket: Bucket, stored: StoredBytes): Promise<Uint8Array> {
-    const name = stored.object ?? ''
-    if (stored.size > MAX_OBJECT_BYTES)
-      throw new BusError(
-        'TooLarge',
-        `stored bytes ${bucket}/${name} have ${stored.size} bytes, more than ${MAX_OBJECT_BYTES}`,
-      )
-    const bytes = await this.guard(`read ${bucket}/${name}`, async () =>
-      readObject(await this.manager(), this.bucket(bucket), bucket, name),
-    )
-    if (bytes === null) throw new BusError('NotFound', `stored bytes ${bucket}/${name} are gone`)
-    count(this.stats.received, bucket, bytes.length)
-    return bytes
-  }
-
-  private bucket(name: Bucket): ObjectStore {
-    const store = this.buckets.get(name)
-    if (store === undefined) throw new BusError('Unavailable', `bucket ${name} is not there yet`)
-    return store
-  }
-
-  private manager(): Promise<JetStreamManager> {
-    return jetstreamManager(this.connection, { timeout: PUBLISH_TIMEOUT_MS, checkAPI: false })
-  }
-
-  /** A cluster of servers that has just started needs a while to choose a leader. */
-  private async makeFirstStreams(deadline: number): Promise<void> {
-    for (;;) {
-      try {
-        return await this.ensureStreams()
-      } catch (cause) {
-        if (this.options.now() > deadline) {
-          await this.close()
-          throw new BusError(
-            'Unavailable',
-            `NATS makes no streams: ${cause instanceof Error ? cause.message : String(cause)}`,
-            { cause },
-          )
-        }
-        this.options.log.warn({ reason: String(cause) }, 'NATS makes no streams yet; trying again')
-        await new Promise((resolve) => setTimeout(resolve, 500))
-      }
-    }
-  }
-
   private async followStatus(): Promise<void> {
     for await (const status of this.connection.status()) {
       if (status.type === 'disconnect') {
@@ -455,52 +323,15 @@ export class Bus implements AsyncDisposable {
       if (status.type === 'reconnect') {
         this.connected = true
         this.options.log.info({}, 'connected to NATS again')
-        void this.tryEnsureStreams()
+        void this.keeper.look()
       }
     }
   }
 
-  private async tryEnsureStreams(): Promise<void> {
-    if (this.closed || !this.connected) return
-    try {
-      await this.ensureStreams()
-    } catch (error) {
-      this.options.log.warn({ reason: String(error) }, 'could not look at the NATS streams')
-    }
-  }
-
-  private ensureStreams(): Promise<void> {
-    this.ensuring ??= this.makeStreams().finally(() => {
-      this.ensuring = undefined
-    })
-    return this.ensuring
-  }
-
-  private async makeStreams(): Promise<void> {
-    const manager = await this.manager()
-    for (const config of streamConfigs(this.options.replicas ?? 1)) {
-      const created = await streamIncarnation(manager, config)
-      this.noteIncarnation(config.name, created)
-    }
-    for (const name of BUCKETS) {
-      const store = await new Objm(this.js).create(name, { replicas: this.options.replicas ?? 1 })
-      const status = await store.status()
-      this.noteIncarnation(name, String(status.streamInfo.created))
-      this.buckets.set(name, store)
-    }
-    if (!this.lost) return
-    this.lost = false
+  private tellLost(): void {
     this.sequences.clear()
-    this.options.log.warn({}, 'NATS had lost its state; sending it again')
     for (const consumer of this.consumers) consumer.restart({ fromTheStart: true })
     for (const handler of this.stateLostHandlers) handler()
-  }
-
-  /** A stream that we knew may be another one now. That counts even if the connection breaks before all are looked at. */
-  private noteIncarnation(name: string, created: string): void {
-    const before = this.incarnations.get(name)
-    this.incarnations.set(name, created)
-    if (before !== undefined && before !== created) this.lost = true
   }
 
   private async guard<T>(what: string, action: () => Promise<T>): Promise<T> {
@@ -509,25 +340,13 @@ export class Bus implements AsyncDisposable {
       return await action()
     } catch (cause) {
       if (cause instanceof BusError) throw cause
-      if (!isReplacedOtherwise(cause)) void this.tryEnsureStreams()
+      if (!isReplacedOtherwise(cause)) void this.keeper.look()
       throw new BusError(
         'Unavailable',
         `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
         { cause },
       )
     }
-  }
-}
-
-async function streamIncarnation(
-  manager: JetStreamManager,
-  config: ReturnType<typeof streamConfigs>[number],
-): Promise<string> {
-  try {
-    return String((await manager.streams.info(config.name)).created)
-  } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== STREAM_NOT_FOUND) throw error
-    return String((await manager.streams.add(config)).created)
   }
 }
 
@@ -539,14 +358,4 @@ function isReplacedOtherwise(error: unknown): boolean {
 /** A new trace id: 32 hex digits. */
 export function newTraceId(): string {
   return crypto.randomUUID().replaceAll('-', '')
-}
-
-function count(into: Record<string, { messages: number; bytes: number }>, name: string, bytes: number): void {
-  into[name] ??= { messages: 0, bytes: 0 }
-  into[name].messages += 1
-  into[name].bytes += bytes
-}
-
-function sha256(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }

@@ -55,12 +55,12 @@ export class SealedSets {
 
   /** Where the set with a digest is stored, undefined when it is not. */
   find(key: string, digest: string): Promise<StoredBytes | undefined> {
-    return this.bus.findBytes('setpoint-rendered', sealedSetName(this.sealingKey, key, digest))
+    return this.bus.bytes.find('setpoint-rendered', sealedSetName(this.sealingKey, key, digest))
   }
 
   private async fetch(set: RenderedSet): Promise<Uint8Array> {
     try {
-      const sealed = await this.bus.getBytes('setpoint-rendered', set.sealed)
+      const sealed = await this.bus.bytes.get('setpoint-rendered', set.sealed)
       this.keep(set.sealed.digest, sealed)
       return sealed
     } catch (cause) {

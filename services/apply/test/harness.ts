@@ -175,7 +175,7 @@ async function assemble(
       stringifyJson({ objects: objects.map((object) => owned(object, namespace, name)) }),
     )
     const digest = `sha256:${createHash('sha256').update(plain).digest('hex')}`
-    const sealed = await bus.putBytes(
+    const sealed = await bus.bytes.put(
       'setpoint-rendered',
       sealedSetName(key, context, digest),
       seal(key, plain, context),

@@ -46,7 +46,7 @@ export class Publisher {
     if (last?.digest === set.digest && last.sealed.object === name && (await this.isStored(key, last)))
       return last
     this.unannounced.set(key, name)
-    const sealed = await this.bus.putBytes(BUCKET, name, seal(this.sealingKey, set.bytes, key))
+    const sealed = await this.bus.bytes.put(BUCKET, name, seal(this.sealingKey, set.bytes, key))
     this.stored.set(key, name)
     return { digest: set.digest, objects: set.objects, sealed }
   }
@@ -55,7 +55,7 @@ export class Publisher {
   private async isStored(key: string, { sealed }: RenderedSet): Promise<boolean> {
     const { object = '' } = sealed
     if (this.stored.get(key) === object) return true
-    const found = await this.bus.findBytes(BUCKET, object)
+    const found = await this.bus.bytes.find(BUCKET, object)
     if (found?.digest !== sealed.digest) return false
     this.stored.set(key, object)
     return true
@@ -74,10 +74,10 @@ export class Publisher {
 
   /** Deletes stored sets of our own Kustomizations that neither a message nor a history names. */
   async sweep(isOwn: (key: string) => boolean): Promise<void> {
-    const names = await this.bus.listBytes(BUCKET)
+    const names = await this.bus.bytes.names(BUCKET)
     const inUse = this.inUse()
     for (const name of names)
-      if (isOwn(keyOfName(name)) && !inUse.has(name)) await this.bus.deleteBytes(BUCKET, name)
+      if (isOwn(keyOfName(name)) && !inUse.has(name)) await this.bus.bytes.delete(BUCKET, name)
   }
 
   /** Another replica works on the Kustomization from now on. */
@@ -109,7 +109,7 @@ export class Publisher {
     this.unannounced.delete(key)
     this.stored.delete(key)
     await this.bus.forget(subjects.rendered(last))
-    if (last.set?.sealed.object !== undefined) await this.bus.deleteBytes(BUCKET, last.set.sealed.object)
+    if (last.set?.sealed.object !== undefined) await this.bus.bytes.delete(BUCKET, last.set.sealed.object)
     await this.deleteReplaced(key, undefined, undefined)
   }
 
@@ -122,7 +122,7 @@ export class Publisher {
     const older = this.replaced.get(key)
     this.replaced.delete(key)
     if (older !== undefined && older !== now && !this.keptFor(key).includes(older))
-      await this.bus.deleteBytes(BUCKET, older)
+      await this.bus.bytes.delete(BUCKET, older)
     if (before !== undefined) this.replaced.set(key, before)
   }
 }

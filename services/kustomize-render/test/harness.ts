@@ -182,7 +182,7 @@ async function assemble(
     },
     objects: async ({ set, name }) => {
       if (set === undefined) throw new Error('the message has no set')
-      const sealed = await bus.getBytes('setpoint-rendered', set.sealed)
+      const sealed = await bus.bytes.get('setpoint-rendered', set.sealed)
       const plain = Buffer.from(unseal(key, sealed, `${namespace}/${name}`))
       if (set.digest !== sha256(plain)) throw new Error('the digest is not that of the set')
       return (parseJson(plain.toString()) as unknown as { objects: KubeObject[] }).objects
@@ -244,7 +244,7 @@ class Producer {
     const pack = await this.packOf(base)
     const bytes = encodeSnapshot(listingOf(base).values(), () => pack)
     const name = `tree/${sha256(bytes).slice(7)}`
-    const snapshot = await this.bus.putBytes('setpoint-artifact', name, bytes)
+    const snapshot = await this.bus.bytes.put('setpoint-artifact', name, bytes)
     if (base === files) return { snapshot }
     const carried = new Map([...files.values()].map(({ file, content }) => [file.blobId, content]))
     const decoded = decodeSnapshot(bytes)
@@ -258,7 +258,7 @@ class Producer {
     const blobs = new Map([...files.values()].map(({ file, content }) => [file.blobId, content]))
     const bytes = encodePack(blobs)
     const pack = { digest: sha256(bytes), size: bytes.length, rawBytes: 0 }
-    await this.bus.putBytes('setpoint-artifact', storedPack(pack).object ?? '', bytes)
+    await this.bus.bytes.put('setpoint-artifact', storedPack(pack).object ?? '', bytes)
     return pack
   }
 

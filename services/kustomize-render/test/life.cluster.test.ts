@@ -58,7 +58,7 @@ test('a set that is gone while its message is still there is stored again after 
   await setup.create('a')
   const before = await setup.untilRendered('a', 'main@sha1:1')
   await setup.service.kill()
-  await setup.bus.deleteBytes('setpoint-rendered', before.set?.sealed.object ?? '')
+  await setup.bus.bytes.delete('setpoint-rendered', before.set?.sealed.object ?? '')
   await setup.service.start()
   const after = await waitFor('the set can be read', async () => {
     const message = await setup.last('a')

@@ -158,7 +158,7 @@ test('a deleted Kustomization leaves no message and no stored set', async () => 
   await setup.delete('gone')
   await waitFor('its message is gone', async () => (await setup.last('gone')) === undefined)
   await waitFor('its set is gone', async () => {
-    const stored = await setup.bus.listBytes('setpoint-rendered')
+    const stored = await setup.bus.bytes.names('setpoint-rendered')
     return !stored.includes(set?.sealed.object ?? '')
   })
 })

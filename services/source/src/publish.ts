@@ -86,10 +86,10 @@ async function store(
 ): Promise<SourceState['tree']> {
   const options = { storedSince: packs.safeSince() }
   if (snapshot !== undefined)
-    await bus.putBytes(ARTIFACT_BUCKET, tree.snapshot.object ?? '', snapshot, options)
+    await bus.bytes.put(ARTIFACT_BUCKET, tree.snapshot.object ?? '', snapshot, options)
   if (archive === undefined) return tree
   const stored = named('archive', archive)
-  await bus.putBytes(ARTIFACT_BUCKET, stored.object ?? '', archive, options)
+  await bus.bytes.put(ARTIFACT_BUCKET, stored.object ?? '', archive, options)
   return { ...tree, archive: stored }
 }
 

@@ -48,10 +48,10 @@ const halve = (path: string) => truncate(path, 20)
 const stored =
   (prefix: string, content: Uint8Array | undefined): Damage =>
   async ({ setup }) => {
-    for (const name of await setup.bus.listBytes(ARTIFACTS)) {
+    for (const name of await setup.bus.bytes.names(ARTIFACTS)) {
       if (!name.startsWith(prefix)) continue
-      await setup.bus.deleteBytes(ARTIFACTS, name)
-      if (content !== undefined) await setup.bus.putBytes(ARTIFACTS, name, content)
+      await setup.bus.bytes.delete(ARTIFACTS, name)
+      if (content !== undefined) await setup.bus.bytes.put(ARTIFACTS, name, content)
     }
   }
 const JUNK = Buffer.from('{"format":7,"tree":{}}')

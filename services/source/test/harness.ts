@@ -241,7 +241,7 @@ function setupOf<T extends SourceObject>(
 async function readFiles(bus: Bus, message: ArtifactMessage | undefined): Promise<Record<string, string>> {
   const tree = message?.tree
   if (tree === undefined) throw new Error('there is no artifact')
-  const loader = new TreeLoader((stored) => bus.getBytes('setpoint-artifact', stored))
+  const loader = new TreeLoader((stored) => bus.bytes.get('setpoint-artifact', stored))
   const files = await loader.load('one', tree)
   const texts = [...files.all()].map(({ file, content }) => [file.path, Buffer.from(content).toString()])
   return Object.fromEntries(texts.sort())

@@ -255,7 +255,7 @@ test('a deleted repository takes its archive and its bytes on the bus with it', 
   })
   expect(await setup.message('deleted')).toMatchObject({ revision: '', name: 'deleted' })
   expect((await fetch(status?.artifact?.url ?? '')).status).toBe(404)
-  const stored = await setup.bus.listBytes('setpoint-artifact')
+  const stored = await setup.bus.bytes.names('setpoint-artifact')
   expect(stored.filter((name) => name.includes(metadata.uid ?? ''))).toEqual([])
 })
 

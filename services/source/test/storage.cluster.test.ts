@@ -74,13 +74,13 @@ test('what a Kustomization has applied is kept, and of the others what the flags
     urls.push((await setup.untilCommit('swept', sha)).status?.artifact?.url)
   }
   const revisions = async () =>
-    (await setup.bus.listBytes(ARTIFACTS)).filter((name) => name.includes(first.metadata.uid ?? '')).length
+    (await setup.bus.bytes.names(ARTIFACTS)).filter((name) => name.includes(first.metadata.uid ?? '')).length
   await waitFor('the revision in between is swept up', async () => (await revisions()) === 2)
   await rm(join(setup.service.storage, 'archives'), { recursive: true })
   const answers = await Promise.all(urls.map(async (url) => (await fetch(url ?? '')).status))
   expect(answers).toEqual([200, 404, 200])
   const packs = async () =>
-    (await setup.bus.listBytes(ARTIFACTS)).filter((name) => name.startsWith('pack/')).length
+    (await setup.bus.bytes.names(ARTIFACTS)).filter((name) => name.startsWith('pack/')).length
   const before = await packs()
   await setup.kube.delete(KUSTOMIZATION, { namespace: setup.namespace, name: 'swept' })
   await waitFor('the first one is swept up', async () => (await revisions()) === 1)
@@ -110,7 +110,7 @@ test('what a Kustomization is pinned to is kept, although it is at something els
     )
   }
   const revisions = async () =>
-    (await setup.bus.listBytes(ARTIFACTS)).filter((name) => name.includes(first.metadata.uid ?? '')).length
+    (await setup.bus.bytes.names(ARTIFACTS)).filter((name) => name.includes(first.metadata.uid ?? '')).length
   await waitFor('the revision in between is swept up', async () => (await revisions()) === 2)
   await rm(join(setup.service.storage, 'archives'), { recursive: true })
   await bytesOf(first.status?.artifact?.url)
@@ -149,12 +149,12 @@ async function holdsTo(name: string): Promise<{ repo: GitRepo; first: GitReposit
 }
 
 async function storedContents(setup: Setup): Promise<string[]> {
-  const names = (await setup.bus.listBytes(ARTIFACTS)).filter((name) => name.startsWith('pack/'))
+  const names = (await setup.bus.bytes.names(ARTIFACTS)).filter((name) => name.startsWith('pack/'))
   const packs = await Promise.all(
     names.map(async (name) => {
-      const stored = await setup.bus.findBytes(ARTIFACTS, name)
+      const stored = await setup.bus.bytes.find(ARTIFACTS, name)
       if (stored === undefined) throw new Error(`${name} is gone`)
-      return decodePack(await setup.bus.getBytes(ARTIFACTS, stored))
+      return decodePack(await setup.bus.bytes.get(ARTIFACTS, stored))
     }),
   )
   return packs.flatMap((pack) => [...pack.keys()])

@@ -17,7 +17,7 @@ export class Trees {
   private readonly loader: TreeLoader
 
   constructor(bus: Bus, maxBytes: number) {
-    const read = (stored: StoredBytes) => bus.getBytes('setpoint-artifact', stored)
+    const read = (stored: StoredBytes) => bus.bytes.get('setpoint-artifact', stored)
     this.loader = new TreeLoader(read, { maxBytes, maxFiles: 500_000 })
   }
 

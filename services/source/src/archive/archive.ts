@@ -81,7 +81,7 @@ export async function* verbatim(
 ): AsyncIterable<Uint8Array> {
   if (fetched !== undefined) return yield fetched
   try {
-    if (archive !== undefined) return yield await bus.getBytes(ARTIFACT_BUCKET, archive)
+    if (archive !== undefined) return yield await bus.bytes.get(ARTIFACT_BUCKET, archive)
   } catch (error) {
     if (!isGone(error)) throw error
   }

@@ -30,20 +30,20 @@ export async function assureSnapshot(
   given?: Uint8Array,
 ): Promise<void> {
   const { object = '', digest = '' } = base?.stored ?? {}
-  if ((await bus.findBytes(ARTIFACT_BUCKET, object))?.digest === digest) return
+  if ((await bus.bytes.find(ARTIFACT_BUCKET, object))?.digest === digest) return
   const bytes = given ?? (await states.loadBytes(uid, 'snapshot'))
   if (bytes === undefined || digestOf(bytes) !== digest)
     throw new BaseLost('the snapshot on disk is missing or damaged')
-  await bus.putBytes(ARTIFACT_BUCKET, object, bytes)
+  await bus.bytes.put(ARTIFACT_BUCKET, object, bytes)
 }
 
 /** An archive that is served as it was fetched cannot be made of the files. */
 async function assureArchiveBytes({ bus, archives }: SourceContext, { state }: Stored): Promise<void> {
   const stored = state?.tree.archive
   if (stored?.object === undefined) return
-  if ((await bus.findBytes(ARTIFACT_BUCKET, stored.object))?.digest === stored.digest) return
+  if ((await bus.bytes.find(ARTIFACT_BUCKET, stored.object))?.digest === stored.digest) return
   const bytes = state?.archive && (await archives.read(state.archive.path))
   if (bytes === undefined || digestOf(bytes) !== stored.digest)
     throw new BaseLost('the archive, which is served as it was fetched, is missing or damaged')
-  await bus.putBytes(ARTIFACT_BUCKET, stored.object, bytes)
+  await bus.bytes.put(ARTIFACT_BUCKET, stored.object, bytes)
 }

@@ -23,7 +23,7 @@ test('contents that two sources store at the same time are sent once', async () 
     packs.add(blobs({ both, other })),
     packs.add(blobs({ both })),
   ])
-  expect(await bus.listBytes(ARTIFACT_BUCKET)).toHaveLength(2)
+  expect(await bus.bytes.names(ARTIFACT_BUCKET)).toHaveLength(2)
   expect(bus.stats.published[ARTIFACT_BUCKET]?.messages).toBe(2)
   for (const [blobId, content] of Object.entries({ one, both, other })) {
     const pack = packs.find(blobId)

@@ -140,7 +140,7 @@ export class Packs {
     const pack = { digest, size: bytes.length, rawBytes }
     await this.files.write(digest, bytes)
     const storedSince = this.safeSince()
-    await this.bus.putBytes(ARTIFACT_BUCKET, storedPack(pack).object ?? '', bytes, { storedSince })
+    await this.bus.bytes.put(ARTIFACT_BUCKET, storedPack(pack).object ?? '', bytes, { storedSince })
     this.storedAt.set(digest, this.now())
     for (const blobId of blobs.keys()) this.index.set(blobId, pack)
   }
@@ -148,15 +148,15 @@ export class Packs {
   private async assureOne(pack: PackRef): Promise<void> {
     if ((this.storedAt.get(pack.digest) ?? 0) > this.safeSince()) return
     const name = storedPack(pack).object ?? ''
-    if ((await this.bus.findBytes(ARTIFACT_BUCKET, name))?.digest === pack.digest) return
+    if ((await this.bus.bytes.find(ARTIFACT_BUCKET, name))?.digest === pack.digest) return
     const bytes = await this.files.read(pack.digest)
     if (bytes === undefined) throw this.lost(pack)
-    await this.bus.putBytes(ARTIFACT_BUCKET, name, bytes)
+    await this.bus.bytes.put(ARTIFACT_BUCKET, name, bytes)
   }
 
   private async fetch(pack: PackRef): Promise<Uint8Array> {
     try {
-      const bytes = await this.bus.getBytes(ARTIFACT_BUCKET, storedPack(pack))
+      const bytes = await this.bus.bytes.get(ARTIFACT_BUCKET, storedPack(pack))
       await this.files.write(pack.digest, bytes)
       return bytes
     } catch (error) {

@@ -85,7 +85,7 @@ async function recallFromBus(context: SourceContext, task: Task): Promise<void> 
 /** A tree of which only the name is known. @throws BusError, ArtifactError */
 export async function openTree(context: SourceContext, tree: ArtifactTree): Promise<Tree> {
   const snapshot = await readSnapshot(context, tree.snapshot)
-  const bytes = tree.delta && (await context.bus.getBytes(ARTIFACT_BUCKET, tree.delta))
+  const bytes = tree.delta && (await context.bus.bytes.get(ARTIFACT_BUCKET, tree.delta))
   const maxBytes = 2 * context.limits.artifactBytes
   return mergeTree(snapshot, bytes && decodeDelta(bytes, { maxBytes }), maxBytes)
 }
@@ -109,7 +109,7 @@ function readBlobs(bytes: Uint8Array | undefined): Map<string, Blob> {
 }
 
 async function readSnapshot(context: SourceContext, stored: StoredBytes): Promise<Snapshot> {
-  const bytes = await context.bus.getBytes(ARTIFACT_BUCKET, stored)
+  const bytes = await context.bus.bytes.get(ARTIFACT_BUCKET, stored)
   return decodeSnapshot(bytes, { maxBytes: 2 * context.limits.artifactBytes + MAX_LISTING_BYTES })
 }
 

@@ -33,7 +33,7 @@ export async function assureRecord(context: SourceContext, task: Task): Promise<
   const bytes = Buffer.from(JSON.stringify(record))
   const identity = createHash('sha256').update(bytes).digest('hex')
   if (known.recorded === identity) return
-  await context.bus.putBytes(ARTIFACT_BUCKET, recordName(known.uid, state.id), bytes, {
+  await context.bus.bytes.put(ARTIFACT_BUCKET, recordName(known.uid, state.id), bytes, {
     labels: { subject: subjectOf(context, task.object), revision, ...needsOf(state.tree, tree) },
   })
   await assureNew(context, known, tree)
@@ -62,8 +62,8 @@ export async function findRevision(
 ): Promise<Revision | undefined> {
   const id = path.slice(path.lastIndexOf('/') + 1).replace(/\.tar\.gz$/, '')
   try {
-    const stored = await bus.findBytes(ARTIFACT_BUCKET, recordName(uid, id))
-    const revision = stored && readRevision(await bus.getBytes(ARTIFACT_BUCKET, stored))
+    const stored = await bus.bytes.find(ARTIFACT_BUCKET, recordName(uid, id))
+    const revision = stored && readRevision(await bus.bytes.get(ARTIFACT_BUCKET, stored))
     return revision?.artifact.path === path ? revision : undefined
   } catch (error) {
     if (isGone(error)) return undefined
@@ -73,8 +73,8 @@ export async function findRevision(
 
 /** The source is gone, and with it all of its revisions. */
 export async function removeRecords({ bus }: SourceContext, uid: string): Promise<void> {
-  for (const name of await bus.listBytes(ARTIFACT_BUCKET))
-    if (name.startsWith(recordName(uid, ''))) await bus.deleteBytes(ARTIFACT_BUCKET, name)
+  for (const name of await bus.bytes.names(ARTIFACT_BUCKET))
+    if (name.startsWith(recordName(uid, ''))) await bus.bytes.delete(ARTIFACT_BUCKET, name)
 }
 
 /** Names a pack in a label: short, for there may be hundreds. */

@@ -62,13 +62,13 @@ export class Sweeper {
   private async run(): Promise<void> {
     const { context, membership, graceMs } = this.options
     const { bus, log, now, packs } = context
-    const plan = await this.plan(await bus.listStored(ARTIFACT_BUCKET))
+    const plan = await this.plan(await bus.bytes.list(ARTIFACT_BUCKET))
     this.unneeded = plan.unneeded
     const isUnneeded = (digest: string) => plan.unneeded.has(`pack/${digest.slice('sha256:'.length)}`)
     packs.forget(isUnneeded)
     await packs.deleteFiles(now() - graceMs)
     if (plan.remove.length === 0 || !membership.owns(KEY)) return
-    for (const { name, storedAt } of plan.remove) await bus.deleteBytes(ARTIFACT_BUCKET, name, storedAt)
+    for (const { name, storedAt } of plan.remove) await bus.bytes.delete(ARTIFACT_BUCKET, name, storedAt)
     log.info({ objects: plan.remove.length }, 'swept up what no kept revision needs')
   }
 
