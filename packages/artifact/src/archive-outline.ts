@@ -13,11 +13,14 @@ export interface ArchiveEntry {
   file: TreeFile
 }
 
-/** Entries that are compressed together. */
-export interface Member {
+interface Piece {
   entries: readonly ArchiveEntry[]
   /** Bytes of the files. */
   bytes: number
+}
+
+/** Entries that are compressed together. */
+export interface Member extends Piece {
   /** Equal names mean equal bytes. */
   name: string
 }
@@ -34,7 +37,7 @@ export class ArchiveOutline {
   }
 
   static of(files: Iterable<TreeFile>): ArchiveOutline {
-    return new ArchiveOutline([...membersOf(sortedByWalk(files))])
+    return new ArchiveOutline([...cut(sortedByWalk(files))].map(named))
   }
 
   /** The outline after files got other contents. undefined when files come or go, or members end elsewhere then. */
@@ -53,10 +56,10 @@ export class ArchiveOutline {
     }
     for (const index of touched) {
       const entries = members[index]?.entries ?? []
-      const [member, other] = membersOf(entries.map(({ file }) => file))
+      const [piece, other] = cut(entries.map(({ file }) => file))
       const isLast = index === members.length - 1
-      if (member === undefined || other !== undefined || !(isLast || isFull(member))) return undefined
-      members[index] = { entries, bytes: member.bytes, name: nameOf(entries) }
+      if (piece === undefined || other !== undefined || !(isLast || isFull(piece))) return undefined
+      members[index] = named({ entries, bytes: piece.bytes })
     }
     return new ArchiveOutline(members)
   }
@@ -74,35 +77,35 @@ export class ArchiveOutline {
   }
 }
 
-function* membersOf(files: Iterable<TreeFile>): Iterable<Member> {
+function* cut(files: Iterable<TreeFile>): Iterable<Piece> {
   const seen = new Set<string>()
-  let member: { entries: ArchiveEntry[]; bytes: number } = { entries: [], bytes: 0 }
+  let piece: { entries: ArchiveEntry[]; bytes: number } = { entries: [], bytes: 0 }
   let before: string | undefined
   for (const file of files) {
     const directory = file.path.slice(0, Math.max(0, file.path.lastIndexOf('/')))
     const directories = directory === before ? [] : directoriesOf(file.path).filter((path) => !seen.has(path))
     for (const path of directories) seen.add(path)
     before = directory
-    member.entries.push({ directories, file })
-    member.bytes += file.size
-    if (!isFull(member)) continue
-    yield { ...member, name: nameOf(member.entries) }
-    member = { entries: [], bytes: 0 }
+    piece.entries.push({ directories, file })
+    piece.bytes += file.size
+    if (!isFull(piece)) continue
+    yield piece
+    piece = { entries: [], bytes: 0 }
   }
-  if (member.entries.length > 0) yield { ...member, name: nameOf(member.entries) }
+  if (piece.entries.length > 0) yield piece
 }
 
-function isFull({ entries, bytes }: Omit<Member, 'name'>): boolean {
+function isFull({ entries, bytes }: Piece): boolean {
   return bytes >= MAX_BYTES || endsMember(entries.at(-1)?.file.path ?? '')
 }
 
-function nameOf(entries: readonly ArchiveEntry[]): string {
+function named(piece: Piece): Member {
   const hash = createHash('sha256')
-  for (const { directories, file } of entries) {
+  for (const { directories, file } of piece.entries) {
     for (const directory of directories) hash.update(`${directory}/\n`)
     hash.update(`${file.mode} ${file.blobId}\t${file.path}\n`)
   }
-  return hash.digest('base64')
+  return { ...piece, name: hash.digest('base64') }
 }
 
 /** FNV-1a of the path: the same ones end a member wherever they stand. */

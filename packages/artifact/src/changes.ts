@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { Snapshot } from './snapshot.ts'
-import { byPath, type TreeFile } from './tree-file.ts'
+import { byPath, isSameFile, type TreeFile } from './tree-file.ts'
 
 /** What differs from a snapshot, by path: a file that is new or other, or undefined for one that is not there any more. */
 export type Changes = ReadonlyMap<string, TreeFile | undefined>
 
 type Files = ReadonlyMap<string, TreeFile>
+
+/** What is at a path of a listing after changes. */
+export function fileAt(listing: Files, changes: Changes, path: string): TreeFile | undefined {
+  return changes.has(path) ? changes.get(path) : listing.get(path)
+}
 
 /** What leads from one listing to another. Looks at every file of both. */
 export function changesBetween(before: Files, after: Files): Changes {
@@ -20,8 +25,8 @@ export function changesBetween(before: Files, after: Files): Changes {
 export function changesFrom(listing: Files, one: Changes, other: Changes): Changes {
   const changes = new Map<string, TreeFile | undefined>()
   for (const path of new Set([...one.keys(), ...other.keys()])) {
-    const [before, after] = [one, other].map((side) => (side.has(path) ? side.get(path) : listing.get(path)))
-    if (after === undefined ? before !== undefined : !isSameFile(before, after)) changes.set(path, after)
+    const after = fileAt(listing, other, path)
+    if (!isSameFile(fileAt(listing, one, path), after)) changes.set(path, after)
   }
   return changes
 }
@@ -40,8 +45,7 @@ export function applyChanges(before: Files, changes: Changes): Map<string, TreeF
 export function followedBy(before: Files, changes: Changes, next: Changes): Changes {
   const all = new Map(changes)
   for (const [path, file] of next) {
-    const first = before.get(path)
-    if (file === undefined ? first === undefined : isSameFile(first, file)) all.delete(path)
+    if (isSameFile(before.get(path), file)) all.delete(path)
     else all.set(path, file)
   }
   return all
@@ -66,8 +70,4 @@ export function removedPaths(changes: Changes): string[] {
   const removed: string[] = []
   for (const [path, file] of changes) if (file === undefined) removed.push(path)
   return removed.sort()
-}
-
-function isSameFile(one: TreeFile | undefined, other: TreeFile): boolean {
-  return one?.blobId === other.blobId && one.mode === other.mode
 }

@@ -6,6 +6,7 @@ export {
   changesBetween,
   changesFrom,
   digestAfter,
+  fileAt,
   followedBy,
 } from './changes.ts'
 export type { UnpackLimits } from './container.ts'

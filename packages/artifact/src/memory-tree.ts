@@ -1,5 +1,5 @@
 import type { Changes } from './changes.ts'
-import type { FileContents, TreeFile } from './tree-file.ts'
+import { type FileContents, isSameFile, type TreeFile } from './tree-file.ts'
 
 interface Directory {
   names: Set<string>
@@ -78,7 +78,7 @@ export class MemoryTree {
     for (const tree of [before, this].filter(({ base }) => base !== undefined))
       for (const path of tree.files.keys()) {
         const [old, now] = [before.find(path)?.file, this.find(path)?.file]
-        if (old?.blobId === now?.blobId && old?.mode === now?.mode) continue
+        if (isSameFile(old, now)) continue
         found.add(path)
         if (old === undefined || now === undefined)
           for (const above of directoriesAbove(path)) found.add(above)

@@ -24,6 +24,11 @@ export function treeDigest(files: Iterable<TreeFile>): string {
   return `sha256:${hash.digest('hex')}`
 }
 
+/** The same content and mode, or none on both sides. */
+export function isSameFile(one: TreeFile | undefined, other: TreeFile | undefined): boolean {
+  return one?.blobId === other?.blobId && one?.mode === other?.mode
+}
+
 /** The order of paths as plain text; the same on every machine. */
 export const byPath = (a: { path: string }, b: { path: string }): number =>
   a.path < b.path ? -1 : a.path > b.path ? 1 : 0

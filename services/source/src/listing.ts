@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { type Changes, changesBetween, followedBy, PackBuilder, type TreeFile } from '@setpoint/artifact'
+import {
+  type Changes,
+  changesBetween,
+  fileAt,
+  followedBy,
+  PackBuilder,
+  type TreeFile,
+} from '@setpoint/artifact'
 import { type LfsPointer, parseLfsPointer, type RemoteOptions, resolveLfs } from '@setpoint/git'
 import type { SourceContext, Task } from './context.ts'
 import type { SourceEntry } from './entry.ts'
@@ -66,7 +73,7 @@ export async function readChanges(
   { last, base, excludes, entries, removed }: Change,
 ): Promise<Listing> {
   const before = base.snapshot.files
-  const lastAt = (path: string) => (last.changes.has(path) ? last.changes.get(path) : before.get(path))
+  const lastAt = (path: string) => fileAt(before, last.changes, path)
   const included = entries.filter(({ path }) => !excludes(path))
   const gone = removed.filter((path) => lastAt(path) !== undefined)
   const replaced = included.flatMap(({ path }) => lastAt(path) ?? [])
