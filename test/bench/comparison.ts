@@ -1,6 +1,6 @@
 import type { BenchResult } from './bench.ts'
 import { percentile } from './percentile.ts'
-import { cpuSecondsOf, peakMibOf, requestsOf, writesOf } from './usage.ts'
+import { cpuSecondsOf, requestsOf, writesOf } from './usage.ts'
 
 type Figure = (result: BenchResult) => number
 
@@ -18,7 +18,7 @@ const figures: Record<string, Figure> = {
   'cold sync, times the API server alone': ({ cold }) => cold.seconds / cold.floorSeconds,
   'cold sync, CPU-s': ({ cold }) => cpuSecondsOf(cold.usage),
   'cold sync, API writes': ({ cold }) => writesOf(cold.usage),
-  'cold sync, MiB peak': ({ cold }) => peakMibOf(cold.usage),
+  'cold sync, MiB peak': ({ cold }) => cold.usage.togetherMib,
   'one-app commit, hint to applied p50, s': ({ commits }) => percentile(commits.seconds, 0.5),
   'one-app commit, hint to applied p99, s': ({ commits }) => percentile(commits.seconds, 0.99),
   'CPU-s a commit, until the app is Ready': perCommit(({ commits }) => cpuSecondsOf(commits.hot)),
@@ -36,7 +36,7 @@ const figures: Record<string, Figure> = {
     drift.byItself ? percentile(drift.seconds, 0.5) : Number.NaN,
   'drift, edit and a request for a check to healed p50, s': ({ drift }) =>
     drift.byItself ? Number.NaN : percentile(drift.seconds, 0.5),
-  'whole run, MiB peak': ({ interval }) => peakMibOf(interval),
+  'whole run, MiB peak': ({ interval }) => interval.togetherMib,
 }
 
 /** Prints the figures of Setpoint and of another system side by side, as a table in Markdown. */

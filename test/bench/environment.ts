@@ -2,7 +2,7 @@ import { type Informer, type KubeClient, startInformer } from '@setpoint/kube'
 import type { KubeObject } from '@setpoint/manifest'
 import type { GitRepo } from '@setpoint/testkit'
 import { type Cluster, startCluster, withStack } from './neighbours.ts'
-import { cpuSeconds, peakMemoryMib } from './processes.ts'
+import { cpuSeconds, memoryTogetherMib, peakMemoryMib } from './processes.ts'
 import { type BenchWriter, benchWriter, NAMESPACE, type StartSystem, type System } from './system.ts'
 
 export const KUSTOMIZATION = { group: 'kustomize.toolkit.fluxcd.io', version: 'v1', kind: 'Kustomization' }
@@ -11,6 +11,8 @@ const CONFIG_MAP = { group: '', version: 'v1', kind: 'ConfigMap' }
 /** What has been used so far. */
 export interface Usage {
   services: { name: string; cpuSeconds: number; peakMib: number }[]
+  /** The most memory that all of them have held at one time, what they share counted once. */
+  togetherMib: number
   /** Requests that the API server answered, by verb, without the bench's own writes. */
   apiRequests: Record<string, number>
   /** Bytes that the services put on the bus. */
@@ -50,7 +52,8 @@ async function assemble(stack: AsyncDisposableStack, startSystem: StartSystem): 
   const writer = benchWriter(cluster)
   const system = await startSystem(stack, { cluster, writer })
   const watched = await watch(cluster.kube, stack)
-  const quietUsage = () => usageOf(system, cluster, writer)
+  const togetherMib = watchMemory(system, stack)
+  const quietUsage = () => usageOf(system, cluster, writer, togetherMib())
   return {
     system,
     repo: await cluster.git.create('fleet'),
@@ -75,12 +78,14 @@ async function watch(kube: KubeClient, stack: AsyncDisposableStack) {
   const kustomizations = startInformer(kube, {
     gvk: KUSTOMIZATION,
     signal: stopping.signal,
+    transform: slim,
     onUpsert() {},
     onDelete() {},
   })
   const configMaps: Informer = startInformer(kube, {
     gvk: CONFIG_MAP,
     signal: stopping.signal,
+    transform: slim,
     onUpsert: (object) => {
       const wish = waiting.get(object.metadata.name)
       if (wish === undefined || heldValue(object) !== wish.value) return
@@ -111,6 +116,19 @@ async function watch(kube: KubeClient, stack: AsyncDisposableStack) {
   }
 }
 
+/** The bench starts git for each fetch, and the more it holds the longer that takes. */
+function slim({ kind, apiVersion, metadata, data, status }: KubeObject): KubeObject {
+  const { namespace, name, uid, resourceVersion, generation } = metadata
+  const { conditions, lastAppliedRevision, observedGeneration } = (status ?? {}) as Record<string, unknown>
+  return {
+    kind,
+    apiVersion,
+    metadata: { namespace, name, uid, resourceVersion, generation },
+    ...(data === undefined ? {} : { data }),
+    status: { conditions, lastAppliedRevision, observedGeneration },
+  } as KubeObject
+}
+
 function isReadyAt(object: KubeObject, head: string): boolean {
   const status = object.status as
     | { lastAppliedRevision?: string; conditions?: { type: string; status: string }[] }
@@ -130,7 +148,25 @@ function isObserved({ metadata, status }: KubeObject): boolean {
 
 const heldValue = (object: KubeObject | undefined) => (object?.data as { value?: string } | undefined)?.value
 
-async function usageOf(system: System, { kube }: Cluster, { counts }: BenchWriter): Promise<Usage> {
+const MEMORY_LOOK_MS = 250
+
+/** Returns the most that was seen so far. */
+function watchMemory({ processes }: System, stack: AsyncDisposableStack): () => number {
+  const pids = processes.map(({ pid }) => pid)
+  let peak = 0
+  const timer = setInterval(() => {
+    peak = Math.max(peak, memoryTogetherMib(pids))
+  }, MEMORY_LOOK_MS)
+  stack.defer(() => clearInterval(timer))
+  return () => peak
+}
+
+async function usageOf(
+  system: System,
+  { kube }: Cluster,
+  { counts }: BenchWriter,
+  togetherMib: number,
+): Promise<Usage> {
   const services = system.processes.map(({ name, pid }) => ({
     name,
     cpuSeconds: cpuSeconds(pid),
@@ -138,7 +174,7 @@ async function usageOf(system: System, { kube }: Cluster, { counts }: BenchWrite
   }))
   const answered = Object.entries(await apiRequests(kube))
   const apiRequestsOfOthers = answered.map(([verb, count]) => [verb, count - (counts[verb] ?? 0)] as const)
-  return { services, apiRequests: Object.fromEntries(apiRequestsOfOthers), busBytes: 0 }
+  return { services, togetherMib, apiRequests: Object.fromEntries(apiRequestsOfOthers), busBytes: 0 }
 }
 
 /** The API server writes these itself, one for each Service. */

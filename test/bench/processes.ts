@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 const TICKS_PER_SECOND = 100
 
@@ -11,8 +11,35 @@ export function cpuSeconds(pid: number): number {
 
 /** The most memory a process has held, in MiB. 0 when it is gone. Linux only. */
 export function peakMemoryMib(pid: number): number {
-  const match = /VmHWM:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))
+  return mibOf(pid, 'VmHWM')
+}
+
+/**
+ * The memory that processes hold now, in MiB. Processes that run the same program hold its file once between them, which a
+ * sum of their resident sizes would count for each. Linux only.
+ */
+export function memoryTogetherMib(pids: readonly number[]): number {
+  const files = new Map<string, number>()
+  let own = 0
+  for (const pid of pids) {
+    own += mibOf(pid, 'RssAnon') + mibOf(pid, 'RssShmem')
+    const program = programOf(pid)
+    files.set(program, Math.max(files.get(program) ?? 0, mibOf(pid, 'RssFile')))
+  }
+  return [...files.values()].reduce((sum, mib) => sum + mib, own)
+}
+
+function mibOf(pid: number, field: string): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${pid}/status`))
   return Number(match?.[1] ?? 0) / 1024
+}
+
+function programOf(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`)
+  } catch {
+    return ''
+  }
 }
 
 function read(path: string): string {

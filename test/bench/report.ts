@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { BenchResult } from './bench.ts'
 import type { Usage } from './environment.ts'
 import { percentile } from './percentile.ts'
-import { cpuSecondsOf as cpu, peakMibOf, requestsOf as requests, writesOf as writes } from './usage.ts'
+import { cpuSecondsOf as cpu, requestsOf as requests, sumOfPeaksMib, writesOf as writes } from './usage.ts'
 
 /** Prints the figures of one run as plain text. */
 export function printReport(result: BenchResult): void {
@@ -37,7 +37,7 @@ export function printReport(result: BenchResult): void {
     `drift                ${result.drift.byItself ? 'edit to healed' : 'healed at the interval; when a check is asked for'} p50 ${ms(percentile(result.drift.seconds, 0.5))}, p99 ${ms(percentile(result.drift.seconds, 0.99))} (${result.drift.seconds.length} edits)`,
   )
   console.log(
-    `memory               ${peakMibOf(result.interval).toFixed(0)} MiB peak, all processes together`,
+    `memory               ${result.interval.togetherMib.toFixed(0)} MiB peak, all processes together, shared files counted once; ${sumOfPeaksMib(result.interval).toFixed(0)} MiB when the peak of each is added up`,
   )
 }
 

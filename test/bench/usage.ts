@@ -3,7 +3,8 @@ import type { Usage } from './environment.ts'
 export const cpuSecondsOf = ({ services }: Usage): number =>
   services.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
 
-export const peakMibOf = ({ services }: Usage): number =>
+/** Each one's own peak, added up: more than was ever held, for what they share is in it more than once. */
+export const sumOfPeaksMib = ({ services }: Usage): number =>
   services.reduce((sum, { peakMib }) => sum + peakMib, 0)
 
 /** API requests, all but those that go on for ever. */
@@ -17,7 +18,7 @@ export const writesOf = ({ apiRequests }: Usage): number =>
 
 /** Their peaks are those of the last one. */
 export function sumOf(all: readonly Usage[]): Usage {
-  const none: Usage = { services: [], apiRequests: {}, busBytes: 0 }
+  const none: Usage = { services: [], togetherMib: 0, apiRequests: {}, busBytes: 0 }
   return all.reduce((sum, one) => {
     const apiRequests = { ...sum.apiRequests }
     for (const [verb, count] of Object.entries(one.apiRequests))
@@ -26,7 +27,7 @@ export function sumOf(all: readonly Usage[]): Usage {
       const before = sum.services.find(({ name }) => name === service.name)
       return { ...service, cpuSeconds: service.cpuSeconds + (before?.cpuSeconds ?? 0) }
     })
-    return { services, apiRequests, busBytes: sum.busBytes + one.busBytes }
+    return { services, togetherMib: one.togetherMib, apiRequests, busBytes: sum.busBytes + one.busBytes }
   }, none)
 }
 
@@ -44,6 +45,7 @@ export function difference(before: Usage, after: Usage): Usage {
       cpuSeconds:
         service.cpuSeconds - (before.services.find(({ name }) => name === service.name)?.cpuSeconds ?? 0),
     })),
+    togetherMib: after.togetherMib,
     apiRequests: minus(after.apiRequests, before.apiRequests) as Record<string, number>,
     busBytes: after.busBytes - before.busBytes,
   }
