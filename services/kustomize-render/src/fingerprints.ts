@@ -13,10 +13,14 @@ export function touched(files: FileSource, fingerprints: Fingerprints): boolean 
   return false
 }
 
-/** Whether a build that read these paths may find something else where trees differ (see MemoryTree.differences). */
-export function mayTouch(differences: ReadonlySet<string>, fingerprints: Fingerprints): boolean {
-  for (const path of differences) if (fingerprints.has(path) || fingerprints.has(`${path}/`)) return true
-  return false
+/** Paths at which trees differ (see MemoryTree.differences), as a build would have noted them: opened, or listed. */
+export function asNoted(differences: ReadonlySet<string>): string[] {
+  return [...differences].flatMap((path) => [path, `${path}/`])
+}
+
+/** Whether a build that read these paths may find something else. @param noted of asNoted, made once for all builds */
+export function mayTouch(noted: readonly string[], fingerprints: Fingerprints): boolean {
+  return noted.some((path) => fingerprints.has(path))
 }
 
 /** A path that ends in `/` was listed; any other was opened, or found to be absent. */

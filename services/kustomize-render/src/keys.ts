@@ -14,17 +14,26 @@ export function sourceOf(kustomization: Kustomization): { kind: string; namespac
 export const sourceKey = (source: { kind: string; namespace: string; name: string }): string =>
   `${source.kind}/${source.namespace}/${source.name}`
 
+/** Those whose source has this key, which is asked of every one at every commit. @param key of sourceKey */
+export function withSource(kustomizations: readonly Kustomization[], key: string): Kustomization[] {
+  const [kind, namespace, name] = key.split('/')
+  return kustomizations.filter(
+    ({ spec: { sourceRef }, metadata }) =>
+      sourceRef.name === name &&
+      sourceRef.kind === kind &&
+      (sourceRef.namespace || (metadata.namespace ?? '')) === namespace,
+  )
+}
+
 /** The value of the annotation that asks for a reconciliation; '' when there is none. */
 export const requestOf = (kustomization: Kustomization): string =>
   kustomization.metadata.annotations?.[REQUESTED_AT_ANNOTATION] ?? ''
 
 /** The keys of all that some of these depend on. */
 export function dependenciesOf(kustomizations: readonly Kustomization[]): Set<string> {
-  return new Set(
-    kustomizations.flatMap(({ spec, metadata }) =>
-      (spec.dependsOn ?? []).map(({ name, namespace }) =>
-        keyOf({ name, namespace: namespace || (metadata.namespace ?? '') }),
-      ),
-    ),
-  )
+  const keys = new Set<string>()
+  for (const { spec, metadata } of kustomizations)
+    for (const { name, namespace } of spec.dependsOn ?? [])
+      keys.add(keyOf({ name, namespace: namespace || (metadata.namespace ?? '') }))
+  return keys
 }

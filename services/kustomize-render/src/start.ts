@@ -7,8 +7,8 @@ import { Share } from '@setpoint/membership'
 import { CatchUp, KeyedQueue } from '@setpoint/reconcile'
 import { loadSealingKey, type RunningService, type ServiceContext } from '@setpoint/service'
 import type { settings } from './config.ts'
-import { mayTouch, touched } from './fingerprints.ts'
-import { dependenciesOf, keyOf, requestOf, sourceKey, sourceOf } from './keys.ts'
+import { asNoted, mayTouch, touched } from './fingerprints.ts'
+import { dependenciesOf, keyOf, requestOf, withSource } from './keys.ts'
 import { renderMetrics } from './metrics.ts'
 import { Publisher } from './publisher.ts'
 import { Renderer } from './renderer.ts'
@@ -37,7 +37,7 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
 
   let informer: Informer | undefined
   const all = () => (informer?.list() ?? []) as Kustomization[]
-  const dependants = (key: string) => all().filter((one) => sourceKey(sourceOf(one)) === key)
+  const dependants = (key: string) => withSource(all(), key)
   const find = (key: string) => {
     const [namespace = '', name = ''] = key.split('/')
     return informer?.get(namespace, name) as Kustomization | undefined
@@ -105,10 +105,11 @@ export async function startRender(context: ServiceContext<typeof settings>): Pro
   const lookAgain = (key: string, tree: SourceTree | undefined, before: SourceTree | undefined) => {
     const waitedFor = dependenciesOf(all())
     const differences = before && tree?.files.differences(before.files)
+    const noted = differences && asNoted(differences)
     const isUntouched = ({ fingerprints }: LastBuild) => {
       if (tree === undefined) return false
       // The exact look is for the few that may be touched. One that an earlier tree touched is in the queue already.
-      if (differences !== undefined && !mayTouch(differences, fingerprints)) return true
+      if (noted !== undefined && !mayTouch(noted, fingerprints)) return true
       return !touched(tree.files, fingerprints)
     }
     for (const kustomization of dependants(key)) {
