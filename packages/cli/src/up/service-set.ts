@@ -29,14 +29,15 @@ interface Settings {
 }
 
 /**
- * An old generation that grows slowly keeps a service at half the memory for little CPU. The young one is not to be small:
- * a tree of thousands of files that is listed at a commit would be copied again and again.
+ * Memory for CPU: the old generation grows by a fifth, not by up to four times, before it is collected. The young one is not
+ * to be smaller: what lives for the length of a request, or of a commit, would be copied again and again. V8's own
+ * --memory-saver-mode shrinks it at each collection, which costs a fifth more CPU for a tenth less memory.
  * The Dockerfile says the same.
  */
 const NODE_FLAGS = [
   '--disable-warning=ExperimentalWarning',
-  '--max-semi-space-size=16',
-  '--memory-saver-mode',
+  '--max-semi-space-size=8',
+  '--heap-growing-percent=20',
 ]
 /** glibc gives every thread an arena of its own, which keeps what was freed: 10 MiB of each service. */
 const NODE_ENVIRONMENT = { MALLOC_ARENA_MAX: '1' }
