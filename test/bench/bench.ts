@@ -1,13 +1,15 @@
 import { loadavg } from 'node:os'
 import type { KubeObject } from '@setpoint/manifest'
-import { waitFor } from '@setpoint/testkit'
+import { WaitTimeout, waitFor } from '@setpoint/testkit'
 import { type BenchEnvironment, startEnvironment, type Usage } from './environment.ts'
 import { appConfig, appName, fleetFiles } from './fleet.ts'
 import { measureFloor } from './floor.ts'
 import { NAMESPACE, type StartSystem } from './system.ts'
-import { difference, sumOf, writesOf } from './usage.ts'
+import { difference, sumOf, sumOfPeaksMib, writesOf } from './usage.ts'
 
 const SYNC_TIMEOUT_MS = 15 * 60_000
+/** For all Kustomizations to be checked once. */
+const CHECKS_TIMEOUT_MS = 10 * 60_000
 /** No further commit, and no further edit, is made after this time. */
 const CHANGES_FOR_MS = 5 * 60_000
 /** A page of metrics costs the service as much as a few Kustomizations. */
@@ -41,12 +43,14 @@ export interface BenchResult {
    * the app included. usage: until the whole fleet has been told the revision.
    */
   commits: { seconds: number[]; hot: Usage; usage: Usage }
-  /** A full check of the whole fleet that somebody asks for, and that finds nothing. */
-  check: Usage
-  /** The checks that each Kustomization does once at its interval. */
-  interval: Usage
+  /** A full check of the whole fleet that somebody asks for, and that finds nothing; undefined when it did not end in time. */
+  check: Usage | undefined
+  /** The checks that each Kustomization does once at its interval; undefined when they did not end in time. */
+  interval: Usage | undefined
   /** byItself: else somebody asks for a check right after the edit. */
   drift: { byItself: boolean; seconds: number[]; usage: Usage }
+  /** Of the whole run. */
+  memory: { togetherMib: number; sumOfPeaksMib: number }
 }
 
 /** One whole run on parts of its own: cold sync, one-app commits, drift. */
@@ -64,13 +68,15 @@ export async function runBench(startSystem: StartSystem, options: BenchOptions):
     console.log(`  ${Math.round((performance.now() - start) / 1000)} s`)
     return result
   }
+  const attempt = (name: string, work: () => Promise<Usage>) => step(name, () => unlessTooSlow(work))
   const cold = await step('cold sync', () => coldSync(environment, options.apps))
   const commits = await step('commits', () => oneAppCommits(environment, options))
   const drift = await step('drift', () => healDrift(environment, options))
-  const check = await step('a check of everything', () => noChangeCheck(environment, options))
-  const interval = await step('one interval', () => intervalCheck(environment, options))
+  const check = await attempt('a check of everything', () => noChangeCheck(environment, options))
+  const interval = await attempt('one interval', () => intervalCheck(environment, options))
   const { length: fileCount } = Object.keys(files)
   const { apps } = options
+  const end = await environment.quietUsage()
   return {
     title,
     load,
@@ -81,6 +87,18 @@ export async function runBench(startSystem: StartSystem, options: BenchOptions):
     drift,
     check,
     interval,
+    memory: { togetherMib: end.togetherMib, sumOfPeaksMib: sumOfPeaksMib(end) },
+  }
+}
+
+/** What was measured already is not lost to a system that does not get to its end. */
+async function unlessTooSlow(work: () => Promise<Usage>): Promise<Usage | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error
+    console.log(`  ${error.message}`)
+    return undefined
   }
 }
 
@@ -141,7 +159,7 @@ async function noChangeCheck(environment: BenchEnvironment, { apps }: BenchOptio
   const checked = await system.checksDone()
   await Promise.all(Array.from({ length: apps }, (_, index) => system.check(appName(index))))
   await waitFor('everything is checked', async () => (await system.checksDone()) >= checked + apps, {
-    timeoutMs: SYNC_TIMEOUT_MS,
+    timeoutMs: CHECKS_TIMEOUT_MS,
     intervalMs: POLL_MS,
   })
   return difference(before, await environment.quietUsage())
@@ -154,7 +172,7 @@ const INTERVAL = '1m'
 async function intervalCheck(environment: BenchEnvironment, { apps }: BenchOptions): Promise<Usage> {
   const indexes = Array.from({ length: apps }, (_, index) => index)
   await Promise.all(indexes.map((index) => environment.setInterval(appName(index), INTERVAL)))
-  const options = { timeoutMs: SYNC_TIMEOUT_MS, intervalMs: POLL_MS }
+  const options = { timeoutMs: CHECKS_TIMEOUT_MS, intervalMs: POLL_MS }
   await waitFor('all know their interval', () => environment.observed() === apps, options)
   const before = await environment.quietUsage()
   const checked = await environment.system.checksDone()

@@ -1,4 +1,5 @@
 import type { BenchResult } from './bench.ts'
+import type { Usage } from './environment.ts'
 import { percentile } from './percentile.ts'
 import { cpuSecondsOf, requestsOf, writesOf } from './usage.ts'
 
@@ -12,6 +13,9 @@ const perObject =
   (figure: Figure): Figure =>
   (result) =>
     figure(result) / (4 * result.apps)
+/** NaN when it did not end in time. */
+const ended = (usage: Usage | undefined, figure: (usage: Usage) => number): number =>
+  usage === undefined ? Number.NaN : figure(usage)
 
 const figures: Record<string, Figure> = {
   'cold sync, s': ({ cold }) => cold.seconds,
@@ -26,17 +30,17 @@ const figures: Record<string, Figure> = {
   'API writes a commit, until the app is Ready': perCommit(({ commits }) => writesOf(commits.hot)),
   'API writes a commit, until all follow': perCommit(({ commits }) => writesOf(commits.usage)),
   'no-change check at the interval, API requests an object': perObject(({ interval }) =>
-    requestsOf(interval),
+    ended(interval, requestsOf),
   ),
   'no-change check at the interval, CPU-s for all, idle minute included': ({ interval }) =>
-    cpuSecondsOf(interval),
-  'no-change check asked for, API requests an object': perObject(({ check }) => requestsOf(check)),
-  'no-change check asked for, CPU-s for all': ({ check }) => cpuSecondsOf(check),
+    ended(interval, cpuSecondsOf),
+  'no-change check asked for, API requests an object': perObject(({ check }) => ended(check, requestsOf)),
+  'no-change check asked for, CPU-s for all': ({ check }) => ended(check, cpuSecondsOf),
   'drift, edit to healed p50, s': ({ drift }) =>
     drift.byItself ? percentile(drift.seconds, 0.5) : Number.NaN,
   'drift, edit and a request for a check to healed p50, s': ({ drift }) =>
     drift.byItself ? Number.NaN : percentile(drift.seconds, 0.5),
-  'whole run, MiB peak': ({ interval }) => interval.togetherMib,
+  'whole run, MiB peak': ({ memory }) => memory.togetherMib,
 }
 
 /** Prints the figures of Setpoint and of another system side by side, as a table in Markdown. */

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { BenchResult } from './bench.ts'
 import type { Usage } from './environment.ts'
 import { percentile } from './percentile.ts'
-import { cpuSecondsOf as cpu, requestsOf as requests, sumOfPeaksMib, writesOf as writes } from './usage.ts'
+import { cpuSecondsOf as cpu, requestsOf as requests, writesOf as writes } from './usage.ts'
 
 /** Prints the figures of one run as plain text. */
 export function printReport(result: BenchResult): void {
@@ -31,13 +31,15 @@ export function printReport(result: BenchResult): void {
     ['asked for', result.check],
   ] as const)
     console.log(
-      `no-change check      ${(requests(check) / (4 * result.apps)).toFixed(2)} API requests per object ${name}, ${writes(check)} API writes, ${cpu(check).toFixed(2)} CPU-s`,
+      check === undefined
+        ? `no-change check      ${name}: did not end in time`
+        : `no-change check      ${(requests(check) / (4 * result.apps)).toFixed(2)} API requests per object ${name}, ${writes(check)} API writes, ${cpu(check).toFixed(2)} CPU-s`,
     )
   console.log(
     `drift                ${result.drift.byItself ? 'edit to healed' : 'healed at the interval; when a check is asked for'} p50 ${ms(percentile(result.drift.seconds, 0.5))}, p99 ${ms(percentile(result.drift.seconds, 0.99))} (${result.drift.seconds.length} edits)`,
   )
   console.log(
-    `memory               ${result.interval.togetherMib.toFixed(0)} MiB peak, all processes together, shared files counted once; ${sumOfPeaksMib(result.interval).toFixed(0)} MiB when the peak of each is added up`,
+    `memory               ${result.memory.togetherMib.toFixed(0)} MiB peak, all processes together, shared files counted once; ${result.memory.sumOfPeaksMib.toFixed(0)} MiB when the peak of each is added up`,
   )
 }
 

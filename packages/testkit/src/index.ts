@@ -44,4 +44,4 @@ export { type SshServer, type SshServerOptions, startSshServer } from './ssh-ser
 export { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 export { type TemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 export { type BinaryName, FLUX, FLUX_CONTROLLERS } from './tools.ts'
-export { waitFor } from './wait-for.ts'
+export { WaitTimeout, waitFor } from './wait-for.ts'

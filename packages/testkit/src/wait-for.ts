@@ -3,11 +3,16 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** What a probe answers: a value when the awaited state is reached, otherwise nothing. */
 type Answer<T> = T | undefined | false | null
 
+/** The time is up; `cause` is what the probe threw last. */
+export class WaitTimeout extends Error {
+  override name = 'WaitTimeout'
+}
+
 /**
  * Polls `probe` until it answers with something, and returns that.
  * A probe that throws counts as "not yet"; its last error is part of the message when the time is up.
  *
- * @throws Error `timed out after … ms: WHAT` with the probe's last error as its cause.
+ * @throws WaitTimeout `timed out after … ms: WHAT` with the probe's last error as its cause.
  */
 export async function waitFor<T>(
   what: string,
@@ -43,8 +48,8 @@ async function within<T>(deadline: number, probe: () => Promise<T> | T): Promise
   }
 }
 
-function timedOut(what: string, timeoutMs: number, cause: unknown): Error {
+function timedOut(what: string, timeoutMs: number, cause: unknown): WaitTimeout {
   const because =
     cause === undefined ? '' : ` (last error: ${cause instanceof Error ? cause.message : cause})`
-  return new Error(`timed out after ${timeoutMs} ms: ${what}${because}`, { cause })
+  return new WaitTimeout(`timed out after ${timeoutMs} ms: ${what}${because}`, { cause })
 }
