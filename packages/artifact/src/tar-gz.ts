@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { pipeline, Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { createGzip, gzip } from 'node:zlib'
 import type { ArchiveMembers } from './archive-members.ts'
@@ -32,7 +31,7 @@ export async function* writeTarGz(
     if (known !== undefined) yield known
     else if (member.bytes > MAX_HELD_BYTES) yield* streamed(partsOf(member, read))
     else {
-      const compressed = await compress(await buffer(partsOf(member, read)), { level: LEVEL })
+      const compressed = await compress(await joined(partsOf(member, read)), { level: LEVEL })
       members?.keep(member.name, compressed)
       yield compressed
     }
@@ -51,6 +50,12 @@ async function* partsOf({ entries }: Member, read: Read): AsyncIterable<Uint8Arr
     const mode = file.mode === '100755' ? 0o700 : 0o600
     yield* tarEntry({ path: file.path, type: 'file', mode, content: await read(file) })
   }
+}
+
+async function joined(parts: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = []
+  for await (const part of parts) all.push(part)
+  return Buffer.concat(all)
 }
 
 /** An error of the parts comes out of the stream. */

@@ -104,11 +104,14 @@ export class ArchiveStore {
   }
 }
 
+/** Bytes that are hashed and written at once. An archive comes in hundreds of small pieces, each of which would cost a call. */
+const WRITE_BYTES = 256 * 1024
+
 async function writeAll(file: string, chunks: AsyncIterable<Uint8Array>): Promise<Written> {
   const hash = createHash('sha256')
   let size = 0
   async function* counted(): AsyncIterable<Uint8Array> {
-    for await (const chunk of chunks) {
+    for await (const chunk of gathered(chunks)) {
       hash.update(chunk)
       size += chunk.length
       yield chunk
@@ -116,4 +119,18 @@ async function writeAll(file: string, chunks: AsyncIterable<Uint8Array>): Promis
   }
   await pipeline(counted, createWriteStream(file))
   return { digest: `sha256:${hash.digest('hex')}`, size }
+}
+
+async function* gathered(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let held: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of chunks) {
+    held.push(chunk)
+    bytes += chunk.length
+    if (bytes < WRITE_BYTES) continue
+    yield Buffer.concat(held)
+    held = []
+    bytes = 0
+  }
+  if (bytes > 0) yield Buffer.concat(held)
 }
