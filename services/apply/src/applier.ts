@@ -1,14 +1,7 @@
 import type { Bus } from '@setpoint/bus'
 import { CloudLogins, ClusterLogins } from '@setpoint/cloud'
 import { isConditionTrue } from '@setpoint/conditions'
-import {
-  FINALIZER,
-  KUSTOMIZATION,
-  type Kustomization,
-  ROLLBACK_ANNOTATION,
-  wishesDiffer,
-  wishesOf,
-} from '@setpoint/contracts'
+import { KUSTOMIZATION, type Kustomization, wishesOf } from '@setpoint/contracts'
 import { type KubeClient, KubeUnreachableError, WatchedObjects } from '@setpoint/kube'
 import { type Membership, Share } from '@setpoint/membership'
 import { CatchUp, KeyedQueue, type Priority, type Result, type Run } from '@setpoint/reconcile'
@@ -23,12 +16,13 @@ import { Superseded } from './failure.ts'
 import { HealthWatches } from './health/health-watches.ts'
 import { type Known, Memory } from './known.ts'
 import type { ApplyMetrics } from './metrics.ts'
+import { asksForWork, changesCourse, standsOtherwise } from './news.ts'
 import { Outcomes } from './outcomes.ts'
 import { CheckBudget } from './plan/sample.ts'
 import type { Policy } from './policy.ts'
 import { Contests } from './prune/contests.ts'
 import { reconcile } from './reconcile.ts'
-import { type Rendering, Renderings, requestOf } from './renderings.ts'
+import { type Rendering, Renderings } from './renderings.ts'
 import { SealedSets } from './sealed-sets.ts'
 import { timeoutMs } from './spec.ts'
 
@@ -368,37 +362,6 @@ export class Applier {
 
 function objectKey({ metadata }: Kustomization): { namespace: string; name: string } {
   return { namespace: metadata.namespace ?? '', name: metadata.name }
-}
-
-/** A change that a run has something to do about. Changes of the status are our own. */
-function asksForWork(next: Kustomization, previous: Kustomization): boolean {
-  return (
-    next.metadata.generation !== previous.metadata.generation ||
-    next.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp ||
-    requestOf(next) !== requestOf(previous) ||
-    next.metadata.annotations?.[ROLLBACK_ANNOTATION] !==
-      previous.metadata.annotations?.[ROLLBACK_ANNOTATION] ||
-    wishesDiffer(next, previous) ||
-    !(next.metadata.finalizers ?? []).includes(FINALIZER)
-  )
-}
-
-/** A run under way works on something that is not wanted any more. */
-function changesCourse(next: Kustomization, previous: Kustomization): boolean {
-  return (
-    next.metadata.generation !== previous.metadata.generation ||
-    next.metadata.deletionTimestamp !== previous.metadata.deletionTimestamp
-  )
-}
-
-/** A change that dependants wait for. */
-function standsOtherwise(next: Kustomization, previous: Kustomization): boolean {
-  return (
-    isConditionTrue(next.status?.conditions, 'Ready') !==
-      isConditionTrue(previous.status?.conditions, 'Ready') ||
-    next.status?.observedGeneration !== previous.status?.observedGeneration ||
-    next.status?.lastAppliedRevision !== previous.status?.lastAppliedRevision
-  )
 }
 
 function childLog(log: Log, bound: object): Log {
