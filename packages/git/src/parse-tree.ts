@@ -8,10 +8,11 @@ export interface TreeItem {
   mode: string
   oid: string
   isTree: boolean
-  /** Mode and name as they are stored, with the zero byte behind them. */
-  head: Buffer
+  /** Where its id stands in the bytes of the tree. */
+  oidAt: number
 }
 
+/** Of an id as it is stored. */
 const OID_BYTES = 20
 
 /** The items of a tree in their order. @throws DamagedPack */
@@ -28,7 +29,7 @@ export function parseTree(bytes: Buffer): TreeItem[] {
       mode,
       oid: bytes.toString('hex', zero + 1, end),
       isTree: mode === '40000' || mode === '040000',
-      head: bytes.subarray(at, zero + 1),
+      oidAt: zero + 1,
     })
     at = end
   }

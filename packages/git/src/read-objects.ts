@@ -22,7 +22,12 @@ export async function readCommit(objects: ObjectStore, oid: string): Promise<Com
 
 /** @throws DamagedPack */
 export async function readTree(objects: ObjectStore, oid: string): Promise<TreeItem[]> {
-  return parseTree(await readAs(objects, oid, 'tree'))
+  return parseTree(await readTreeBytes(objects, oid))
+}
+
+/** A tree as it is stored; see parseTree. @throws DamagedPack */
+export function readTreeBytes(objects: ObjectStore, oid: string): Promise<Buffer> {
+  return readAs(objects, oid, 'tree')
 }
 
 /** @throws DamagedPack */

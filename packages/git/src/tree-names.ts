@@ -1,10 +1,14 @@
 import { GitError } from './errors.ts'
 
+/** Nothing of what is refused can be in such a name, and nearly all are such. */
+const ORDINARY = /^[\w-][\w.-]*$/
+
 /**
  * Refuses names that would leave the tree or reach into a repository when somebody writes the tree to disk.
  * Git itself refuses to check such trees out. @throws GitError IllegalPath
  */
 export function checkName(name: string, directory: string): void {
+  if (ORDINARY.test(name)) return
   const illegal =
     name === '' ||
     name === '.' ||

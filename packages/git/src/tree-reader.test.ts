@@ -17,10 +17,10 @@ class Trees {
       const own = below.find(([path]) => path === name)
       if (own !== undefined) {
         const [mode = '', content = ''] = own[1].split(' ')
-        return { name, mode, oid: content, isTree: false, head: Buffer.alloc(0) }
+        return { name, mode, oid: content, isTree: false, oidAt: 0 }
       }
       const inside = Object.fromEntries(below.map(([path, text]) => [path.slice(name.length + 1), text]))
-      return { name, mode: '40000', oid: this.add(inside), isTree: true, head: Buffer.alloc(0) }
+      return { name, mode: '40000', oid: this.add(inside), isTree: true, oidAt: 0 }
     })
     const oid = createHash('sha1').update(JSON.stringify(items)).digest('hex')
     this.items.set(oid, items)

@@ -1,8 +1,8 @@
 import { GitError } from './errors.ts'
 import { ObjectStore } from './pack/object-store.ts'
 import { PackWriter } from './pack-writer.ts'
-import type { TreeItem } from './parse-tree.ts'
-import { readCommit, readTree } from './read-objects.ts'
+import { parseTree, type TreeItem } from './parse-tree.ts'
+import { readCommit, readTreeBytes } from './read-objects.ts'
 import { translateReadError } from './translate-error.ts'
 
 export interface CommitAuthor {
@@ -67,20 +67,17 @@ class CommitWriter {
   }
 
   private async writeLevel(oid: string, level: Level, directory: string): Promise<string> {
-    const items = await readTree(this.objects, oid)
+    const tree = Buffer.from(await readTreeBytes(this.objects, oid))
+    const items = parseTree(tree)
     const names = new Set(items.map(({ name }) => name))
     const missing = [...level.files.keys(), ...level.directories.keys()].find((name) => !names.has(name))
     if (missing !== undefined)
       throw new GitError('ProtocolError', `"${directory}${missing}" is no file of the commit`)
-    const parts: Buffer[] = []
-    for (const item of items) {
-      const oid = await this.changed(item, level, directory)
-      parts.push(item.head, Buffer.from(oid, 'hex'))
-    }
-    return this.pack.add('tree', Buffer.concat(parts))
+    for (const item of items) tree.write(await this.changed(item, level, directory), item.oidAt, 'hex')
+    return this.pack.add('tree', tree)
   }
 
-  /** What an item is afterwards: its mode, its name and so its place stay as they are. */
+  /** The id of an item afterwards: its mode, its name and so its place stay as they are. */
   private async changed(item: TreeItem, level: Level, directory: string): Promise<string> {
     const below = level.directories.get(item.name)
     if (below !== undefined && item.isTree)
