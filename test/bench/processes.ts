@@ -11,7 +11,7 @@ export function cpuSeconds(pid: number): number {
 
 /** The most memory a process has held, in MiB. 0 when it is gone. Linux only. */
 export function peakMemoryMib(pid: number): number {
-  return mibOf(pid, 'VmHWM')
+  return mibOf(read(`/proc/${pid}/status`), 'VmHWM')
 }
 
 /**
@@ -22,15 +22,16 @@ export function memoryTogetherMib(pids: readonly number[]): number {
   const files = new Map<string, number>()
   let own = 0
   for (const pid of pids) {
-    own += mibOf(pid, 'RssAnon') + mibOf(pid, 'RssShmem')
+    const status = read(`/proc/${pid}/status`)
+    own += mibOf(status, 'RssAnon') + mibOf(status, 'RssShmem')
     const program = programOf(pid)
-    files.set(program, Math.max(files.get(program) ?? 0, mibOf(pid, 'RssFile')))
+    files.set(program, Math.max(files.get(program) ?? 0, mibOf(status, 'RssFile')))
   }
   return [...files.values()].reduce((sum, mib) => sum + mib, own)
 }
 
-function mibOf(pid: number, field: string): number {
-  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(read(`/proc/${pid}/status`))
+function mibOf(status: string, field: string): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(status)
   return Number(match?.[1] ?? 0) / 1024
 }
 

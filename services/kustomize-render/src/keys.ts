@@ -6,9 +6,12 @@ export const keyOf = (metadata: { namespace?: string; name: string }): string =>
 
 /** The source of a Kustomization, with the namespace filled in. */
 export function sourceOf(kustomization: Kustomization): { kind: string; namespace: string; name: string } {
-  const { kind, name, namespace } = kustomization.spec.sourceRef
-  return { kind, name, namespace: namespace || (kustomization.metadata.namespace ?? '') }
+  const { kind, name } = kustomization.spec.sourceRef
+  return { kind, name, namespace: sourceNamespace(kustomization) }
 }
+
+const sourceNamespace = ({ spec: { sourceRef }, metadata }: Kustomization): string =>
+  sourceRef.namespace || (metadata.namespace ?? '')
 
 /** `<kind>/<namespace>/<name>`. */
 export const sourceKey = (source: { kind: string; namespace: string; name: string }): string =>
@@ -17,12 +20,10 @@ export const sourceKey = (source: { kind: string; namespace: string; name: strin
 /** Those whose source has this key, which is asked of every one at every commit. @param key of sourceKey */
 export function withSource(kustomizations: readonly Kustomization[], key: string): Kustomization[] {
   const [kind, namespace, name] = key.split('/')
-  return kustomizations.filter(
-    ({ spec: { sourceRef }, metadata }) =>
-      sourceRef.name === name &&
-      sourceRef.kind === kind &&
-      (sourceRef.namespace || (metadata.namespace ?? '')) === namespace,
-  )
+  return kustomizations.filter((one) => {
+    const { sourceRef } = one.spec
+    return sourceRef.name === name && sourceRef.kind === kind && sourceNamespace(one) === namespace
+  })
 }
 
 /** The value of the annotation that asks for a reconciliation; '' when there is none. */
